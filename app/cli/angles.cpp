@@ -1,0 +1,62 @@
+// angles: every rotary pair in numbers.
+#include "app/cli/commands.h"
+#include "app/cli/planned_length.h"
+#include "app/cli/text.h"
+#include "core/base/memory_size.h"
+#include "core/probe/angle_table.h"
+
+#include <cmath>
+
+namespace ropescope::cli {
+
+Result<std::int64_t> plannedLengthWithoutInput(Run& run) {
+  const ModelConfig& config = run.engine().config();
+  if (run.options().context) return *run.options().context;
+  if (run.options().factor && *run.options().factor >= 1.0) {
+    const double length = std::ceil(*run.options().factor * static_cast<double>(config.trainedLength));
+    run.console().info("planned " + countText(static_cast<std::int64_t>(length)) +
+                       " tokens: trained length times factor");
+    return static_cast<std::int64_t>(length);
+  }
+  const std::int64_t length = std::max(config.maxPositions, config.trainedLength);
+  run.console().info("planned " + countText(length) +
+                     " tokens: what the model's config allows; --context or --factor change it");
+  return length;
+}
+
+Status runAngles(Run& run) {
+  const auto planned = plannedLengthWithoutInput(run);
+  if (!planned) return planned.error();
+  const auto plan = run.plan(*planned);
+  if (!plan) return plan.error();
+  if (run.options().calibration) {
+    return Error{ErrorCode::InvalidArgument,
+                 "a calibration changes queries and keys, not angles; leave --calibration out"};
+  }
+  const std::int64_t position = run.options().position.value_or(*planned - 1);
+  run.settings()["position"] = position;
+  const auto rows = angleTable(*plan, position);
+  Json pairs = Json::array();
+  Table table({"pair", "rad/token", "wavelength", "turns in trained", "slowed by", "angle (rad)"});
+  for (const AngleRow& row : rows) {
+    pairs.push_back({{"index", row.index},
+                     {"inv_freq", row.invFreq},
+                     {"wavelength", row.wavelength},
+                     {"turns_in_trained_length", row.turnsInTrainedLength},
+                     {"scale", row.scale ? Json(*row.scale) : Json(nullptr)},
+                     {"angle", row.angle}});
+    table.add({std::to_string(row.index), compact(row.invFreq), compact(row.wavelength, 5),
+               compact(row.turnsInTrainedLength), row.scale ? fixed(*row.scale, 3) : "–",
+               compact(row.angle, 6)});
+  }
+  run.fields()["attention_factor"] = plan->attentionFactor;
+  run.fields()["pairs"] = std::move(pairs);
+  run.console().print(planText(*plan) + ", planned " + countText(*planned) + " tokens (trained " +
+                      countText(plan->context.originalLength) + "), attention factor " +
+                      fixed(plan->attentionFactor, 4) + ", angles at position " +
+                      countText(position) + (plan->note.empty() ? "" : "\n" + plan->note) + "\n" +
+                      table.text());
+  return Done{};
+}
+
+}  // namespace ropescope::cli

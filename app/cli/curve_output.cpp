@@ -1,0 +1,96 @@
+#include "app/cli/curve_output.h"
+
+#include <algorithm>
+
+#include "app/cli/text.h"
+#include "core/base/memory_size.h"
+
+namespace ropescope::cli {
+namespace {
+
+Json optionalJson(const std::optional<double>& number) {
+  return number ? Json(*number) : Json(nullptr);
+}
+
+std::string optionalText(const std::optional<double>& number) {
+  return number ? exactNumber(*number) : "";
+}
+
+// CSV: a field with a comma or a quote stands in quotes, quotes doubled.
+std::string csvField(const std::string& text) {
+  if (text.find_first_of(",\"\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
+  return quoted + "\"";
+}
+
+}  // namespace
+
+Json curveJson(const PerplexityCurve& curve, const Engine& engine) {
+  const CurveSettings& settings = curve.settings;
+  Json json;
+  json["method"] = settings.label;
+  json["settings"] = {
+      {"method", settings.rope.id},
+      {"factor", curve.factor},
+      {"factor_follows_length", settings.factorFollowsLength},
+      {"parameters", parametersJson(settings.rope, engine.config().factorLists)},
+      {"calibration",
+       calibrationJson(settings.calibration.get(), settings.pscStrength, settings.lora)}};
+  json["points"] = Json::array();
+  for (const auto& point : curve.points) {
+    json["points"].push_back({{"length", point.length},
+                              {"nll_mean_to", point.nllMeanTo},
+                              {"nll_bin", optionalJson(point.nllBin)},
+                              {"perplexity", point.perplexity},
+                              {"standard_error", optionalJson(point.standardError)},
+                              {"scored_tokens", point.scoredTokens},
+                              {"documents", point.documents}});
+  }
+  return json;
+}
+
+std::string curveCsv(const std::vector<PerplexityCurve>& curves, std::string_view protocol) {
+  std::string csv =
+      "method,protocol,length,nll_mean_to,nll_bin,perplexity,standard_error,scored_tokens,"
+      "documents\n";
+  for (const auto& curve : curves) {
+    for (const auto& point : curve.points) {
+      csv += csvField(curve.settings.label) + "," + std::string(protocol) + "," +
+             std::to_string(point.length) + "," + exactNumber(point.nllMeanTo) + "," +
+             optionalText(point.nllBin) + "," + exactNumber(point.perplexity) + "," +
+             optionalText(point.standardError) + "," + std::to_string(point.scoredTokens) + "," +
+             std::to_string(point.documents) + "\n";
+    }
+  }
+  return csv;
+}
+
+std::string curveTable(const std::vector<PerplexityCurve>& curves) {
+  std::vector<std::int64_t> lengths;
+  std::vector<std::string> header = {"length"};
+  for (const auto& curve : curves) {
+    header.push_back(curve.settings.label);
+    for (const auto& point : curve.points) lengths.push_back(point.length);
+  }
+  std::sort(lengths.begin(), lengths.end());
+  lengths.erase(std::unique(lengths.begin(), lengths.end()), lengths.end());
+  Table table(std::move(header));
+  for (const auto length : lengths) {
+    std::vector<std::string> row = {countText(length)};
+    for (const auto& curve : curves) {
+      const auto point = std::find_if(curve.points.begin(), curve.points.end(),
+                                      [&](const auto& each) { return each.length == length; });
+      std::string cell = "–";
+      if (point != curve.points.end()) {
+        cell = fixed(point->perplexity, 2);
+        if (point->standardError) cell += " ±" + fixed(*point->standardError, 2);
+      }
+      row.push_back(std::move(cell));
+    }
+    table.add(std::move(row));
+  }
+  return "Perplexity up to a length (tokens):\n" + table.text();
+}
+
+}  // namespace ropescope::cli

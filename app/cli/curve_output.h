@@ -1,0 +1,25 @@
+// Perplexity curves: measured one after the other, and as JSON, CSV and a table.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/cli/run.h"
+#include "core/eval/perplexity.h"
+
+namespace ropescope::cli {
+
+Json curveJson(const PerplexityCurve& curve, const Engine& engine);
+std::string curveCsv(const std::vector<PerplexityCurve>& curves, std::string_view protocol);
+std::string curveTable(const std::vector<PerplexityCurve>& curves);
+
+// A quarter of the trained length, doubled up to `most`, and `most` itself.
+std::vector<std::int64_t> defaultLengths(std::int64_t trained, std::int64_t most);
+
+// A stop is no error: the curves and points so far come back.
+Result<std::vector<PerplexityCurve>> measureCurves(
+    Run& run, const std::vector<CurveSettings>& settings,
+    const std::vector<std::vector<std::int32_t>>& documents, const PerplexityConfig& config);
+
+}  // namespace ropescope::cli

@@ -1,0 +1,129 @@
+#include "app/cli/inputs.h"
+
+#include <limits>
+
+#include "core/base/file_io.h"
+#include "core/base/memory_size.h"
+#include "core/tokenizer/utf8.h"
+
+namespace ropescope::cli {
+namespace {
+
+std::string rangeText(const TokenRange& range) {
+  const bool open = range.end == std::numeric_limits<std::int64_t>::max();
+  return std::to_string(range.begin) + ":" + (open ? "" : std::to_string(range.end));
+}
+
+Status checkVocabulary(const std::vector<std::int32_t>& ids, int vocabularySize,
+                       const std::string& name) {
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (ids[i] < 0 || ids[i] >= vocabularySize) {
+      return Error{ErrorCode::InvalidArgument,
+                   name + ": id " + std::to_string(ids[i]) + " at index " + std::to_string(i) +
+                       " is outside the vocabulary of " + std::to_string(vocabularySize) +
+                       " ids (0 to " + std::to_string(vocabularySize - 1) +
+                       "); were the ids made with another model's tokenizer?"};
+    }
+  }
+  return Done{};
+}
+
+}  // namespace
+
+Result<TokenRange> rangeWithin(const TokenRange& range, std::int64_t size, const char* option,
+                               const std::string& what) {
+  TokenRange cut = range;
+  if (cut.end == std::numeric_limits<std::int64_t>::max()) cut.end = size;
+  if (cut.begin < cut.end && cut.end <= size) return cut;
+  return Error{ErrorCode::InvalidArgument,
+               std::string(option) + " is " + rangeText(range) + ", " + what + " has " +
+                   countText(size) + " tokens; give a range within 0:" + std::to_string(size)};
+}
+
+Result<std::vector<std::int32_t>> readTokensFile(const std::filesystem::path& path,
+                                                 int vocabularySize) {
+  const auto text = readFile(path);
+  if (!text) return text.error();
+  const Json json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_array() || json.empty()) {
+    return Error{ErrorCode::InvalidArgument,
+                 path.string() + ": a JSON array of token ids is wanted, such as [1, 403, 407]"};
+  }
+  std::vector<std::int32_t> ids;
+  ids.reserve(json.size());
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const Json& item = json[i];
+    const bool fits = item.is_number_integer() &&
+                      (item.is_number_unsigned()
+                           ? item.get<std::uint64_t>() <= std::numeric_limits<std::int32_t>::max()
+                           : item.get<std::int64_t>() >= std::numeric_limits<std::int32_t>::min());
+    if (!fits) {
+      return Error{ErrorCode::InvalidArgument, path.string() + ": item " + std::to_string(i) +
+                                                   " is " + item.dump().substr(0, 40) +
+                                                   "; whole numbers (token ids) are wanted"};
+    }
+    ids.push_back(item.get<std::int32_t>());
+  }
+  if (Status valid = checkVocabulary(ids, vocabularySize, path.string()); !valid) {
+    return valid.error();
+  }
+  return ids;
+}
+
+Result<TokenInput> readDocumentTokens(Run& run, const std::filesystem::path& path) {
+  const auto tokenizer = run.tokenizer();
+  if (!tokenizer) return tokenizer.error();
+  auto document = readDocument(path);
+  if (!document) return document.error();
+  if (!document->notice.empty()) run.notice(document->notice);
+  TokenInput input{.name = path.filename().string(), .text = std::move(document->text)};
+  Encoding encoding = (*tokenizer)->encode(input.text);
+  const auto size = static_cast<std::int64_t>(encoding.ids.size());
+  TokenRange range{.begin = 0, .end = size};
+  if (run.options().documentTokens) {
+    auto cut = rangeWithin(*run.options().documentTokens, size, "--document-tokens", input.name);
+    if (!cut) return cut.error();
+    range = *cut;
+  }
+  input.ids.assign(encoding.ids.begin() + range.begin, encoding.ids.begin() + range.end);
+  input.spans.assign(encoding.spans.begin() + range.begin, encoding.spans.begin() + range.end);
+  run.settings()["document"] = path.string();
+  run.settings()["document_tokens"] = {range.begin, range.end};
+  return input;
+}
+
+Result<std::string> readDocumentText(Run& run, const std::filesystem::path& path) {
+  auto input = readDocumentTokens(run, path);
+  if (!input) return input.error();
+  if (!run.options().documentTokens) return std::move(input->text);
+  std::string text(input->text, static_cast<std::size_t>(input->spans.front().begin),
+                   static_cast<std::size_t>(input->spans.back().end - input->spans.front().begin));
+  if (firstInvalidUtf8(text)) {
+    return Error{ErrorCode::InvalidArgument,
+                 "--document-tokens " + rangeText(*run.options().documentTokens) +
+                     " cuts a character of several bytes in two; move an end by one or two tokens"};
+  }
+  return text;
+}
+
+Result<TokenInput> readTokenInput(Run& run) {
+  if (!run.options().tokens) {
+    auto input = readDocumentTokens(run, run.options().documents.front());
+    if (!input) return input;
+    const auto tokenizer = run.tokenizerOrNull();
+    if (tokenizer->addsBos()) {
+      const std::int64_t start = input->spans.empty() ? 0 : input->spans.front().begin;
+      input->ids.insert(input->ids.begin(), tokenizer->bos());
+      input->spans.insert(input->spans.begin(), ByteSpan{start, start});
+    }
+    run.settings()["bos"] = tokenizer->addsBos();
+    return input;
+  }
+  auto ids = readTokensFile(*run.options().tokens, run.engine().config().vocabularySize);
+  if (!ids) return ids.error();
+  run.settings()["tokens_file"] = run.options().tokens->string();
+  run.settings()["bos"] = false;
+  return TokenInput{.name = run.options().tokens->filename().string(), .text = {}, .ids = *std::move(ids)};
+}
+
+}  // namespace ropescope::cli

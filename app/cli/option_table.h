@@ -1,0 +1,51 @@
+// Names of commands and options, and how the text of an option becomes a value.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/cli/options.h"
+#include "core/base/result.h"
+
+namespace ropescope::cli {
+
+enum class Arity {
+  Flag,      // no value
+  Once,      // one value, given once
+  Repeated,  // one value each time
+  Many,      // all values up to the next option, any number of times
+};
+
+struct OptionSpec {
+  std::string_view name;   // "--rope"
+  std::string_view value;  // "METHOD"; empty for a flag
+  std::string_view help;
+  Arity arity = Arity::Once;
+  // Puts `text` into the options. The error is what was wanted: "a whole number of at least 1".
+  Status (*set)(Options& options, std::string_view text) = nullptr;
+};
+
+const std::vector<OptionSpec>& optionTable();
+const OptionSpec* findOption(std::string_view name);
+
+struct CommandSpec {
+  std::string_view name;
+  std::string_view usage;
+  std::string_view summary;
+  std::vector<std::string_view> options;   // its own
+  bool usesPlan = true;                    // takes the options of the plan too
+  std::vector<std::string_view> required;  // "--document|--tokens": exactly one of them
+  std::vector<std::string_view> examples;
+};
+
+const std::vector<CommandSpec>& commandTable();
+const CommandSpec* findCommand(std::string_view name);
+
+// Options that every command takes, and those that belong to the plan.
+const std::vector<std::string_view>& commonOptions();
+const std::vector<std::string_view>& planOptions();
+
+std::string commandHelp(const CommandSpec& command);
+
+}  // namespace ropescope::cli

@@ -1,0 +1,88 @@
+// The command line as values. Only the files behind this header know option names.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/eval/perplexity.h"
+#include "core/probe/attention_map.h"
+
+namespace ropescope::cli {
+
+// Optional fields: not given, and the command works the value out.
+struct Options {
+  std::string command;
+
+  // Common.
+  std::filesystem::path model;  // empty: the bundled one
+  std::string device = "auto";
+  std::string dtype = "auto";
+  int threads = 0;
+  std::uint64_t seed = 0;
+  std::optional<std::filesystem::path> json;  // "-": standard output
+
+  // The plan.
+  std::optional<std::int64_t> context;  // tokens
+  std::optional<std::string> rope;      // method id
+  std::optional<double> factor;
+  std::vector<std::pair<std::string, std::string>> ropeParameters;  // name, value
+  std::optional<std::filesystem::path> calibration;
+  std::optional<double> pscStrength;
+  std::optional<bool> lora;
+
+  // Input.
+  std::vector<std::filesystem::path> documents;
+  std::optional<TokenRange> documentTokens;
+  std::optional<std::filesystem::path> tokens;
+  std::optional<std::string> text;
+  std::optional<std::string> prompt;
+  std::vector<std::string> questions;
+  bool chat = false;
+
+  // Answers.
+  std::int64_t maxNewTokens = 128;
+  std::optional<double> temperature;
+  std::optional<double> topP;
+  std::optional<std::int64_t> topK;
+
+  // Measurements and pictures.
+  bool lastLogits = false;
+  std::vector<std::int64_t> lengths;
+  std::vector<std::string> methods;  // one curve each
+  Protocol protocol = Protocol::OnePass;
+  std::optional<std::int64_t> stride;
+  std::optional<std::filesystem::path> csv;
+  std::optional<std::int64_t> position;
+  std::int64_t layer = 0;
+  std::int64_t head = 0;
+  std::optional<TokenRange> queries;
+  std::optional<TokenRange> keys;
+  std::int64_t size = 512;  // cells of a map's side
+  Reducer reduce = Reducer::Max;
+  std::optional<std::filesystem::path> png;
+  std::optional<std::filesystem::path> out;
+};
+
+struct HelpRequest {
+  std::string text;
+};
+struct VersionRequest {};
+// One sentence with the cure; `json` is where the error object goes, when that could be read.
+struct ParseFailure {
+  std::string message;
+  std::optional<std::filesystem::path> json;
+};
+
+using ParseResult = std::variant<Options, HelpRequest, VersionRequest, ParseFailure>;
+
+ParseResult parseCommandLine(const std::vector<std::string>& arguments);
+
+// Every command with its summary, the common options, examples.
+std::string generalHelp();
+
+}  // namespace ropescope::cli

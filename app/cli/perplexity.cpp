@@ -1,0 +1,148 @@
+// perplexity: one curve per method.
+#include <algorithm>
+
+#include "app/cli/commands.h"
+#include "app/cli/curve_output.h"
+#include "app/cli/inputs.h"
+#include "core/base/file_io.h"
+#include "core/base/memory_size.h"
+
+namespace ropescope::cli {
+namespace {
+
+Result<std::vector<std::vector<std::int32_t>>> readDocuments(Run& run) {
+  std::vector<std::vector<std::int32_t>> documents;
+  Json described = Json::array();
+  for (const auto& path : run.options().documents) {
+    auto input = readDocumentTokens(run, path);
+    if (!input) return input.error();
+    described.push_back({{"path", path.string()},
+                         {"tokens", input->ids.size()},
+                         {"document_tokens", run.settings()["document_tokens"]}});
+    documents.push_back(std::move(input->ids));
+  }
+  run.settings().erase("document");
+  run.settings().erase("document_tokens");
+  run.settings()["documents"] = std::move(described);
+  return documents;
+}
+
+Result<std::vector<CurveSettings>> chooseCurves(Run& run, std::int64_t longest) {
+  std::vector<CurveSettings> curves;
+  if (run.options().methods.empty()) {
+    auto session = run.sessionOptions(longest);
+    if (!session) return session.error();
+    CurveSettings curve;
+    curve.label = session->rope.id;
+    if (session->rope.factor) {
+      curve.label += ":factor=" + rope::valueText(*session->rope.factor);
+    }
+    curve.rope = std::move(session->rope);
+    curve.calibration = std::move(session->calibration);
+    curve.pscStrength = session->pscStrength;
+    curve.lora = session->lora;
+    curves.push_back(std::move(curve));
+    return curves;
+  }
+  for (const auto& text : run.options().methods) {
+    auto curve = parseCurve(text, run.engine());
+    if (!curve) return curve.error();
+    if (curve->calibration) {
+      for (const auto& warning : curve->calibration->info().warnings) run.notice(warning);
+    }
+    curves.push_back(*std::move(curve));
+  }
+  return curves;
+}
+
+// The result so far, after every curve and for a stopped run too.
+Status writeResult(Run& run, const std::vector<PerplexityCurve>& curves) {
+  run.fields()["curves"] = Json::array();
+  for (const auto& curve : curves) {
+    run.fields()["curves"].push_back(curveJson(curve, run.engine()));
+  }
+  if (!curves.empty()) run.console().print(curveTable(curves));
+  if (!run.options().csv) return Done{};
+  Status written = writeFileAtomically(*run.options().csv,
+                                       curveCsv(curves, protocolName(run.options().protocol)));
+  if (written) run.console().info("points written to " + run.options().csv->string());
+  return written;
+}
+
+}  // namespace
+
+std::vector<std::int64_t> defaultLengths(std::int64_t trained, std::int64_t most) {
+  std::vector<std::int64_t> lengths;
+  for (std::int64_t length = std::max<std::int64_t>(2, trained / 4); length <= most; length *= 2) {
+    lengths.push_back(length);
+  }
+  if (lengths.empty() || lengths.back() != most) lengths.push_back(most);
+  return lengths;
+}
+
+Result<std::vector<PerplexityCurve>> measureCurves(
+    Run& run, const std::vector<CurveSettings>& settings,
+    const std::vector<std::vector<std::int32_t>>& documents, const PerplexityConfig& config) {
+  std::vector<PerplexityCurve> curves;
+  for (const auto& each : settings) {
+    if (run.stopRequested()) break;
+    PerplexityCurve latest;
+    JobControl job = run.job();
+    job.onProgress = [&](const Progress& progress) {
+      run.console().progress({each.label + ": " + progress.stage, progress.done, progress.total});
+    };
+    auto curve = measureCurve(run.engine(), each, documents, config,
+                              [&](const PerplexityCurve& update) { latest = update; }, job);
+    run.console().endProgress();
+    if (curve) {
+      curves.push_back(*std::move(curve));
+    } else if (curve.error().code == ErrorCode::Cancelled) {
+      if (!latest.points.empty()) curves.push_back(std::move(latest));
+      break;
+    } else {
+      return Error{curve.error().code, each.label + ": " + curve.error().message};
+    }
+  }
+  return curves;
+}
+
+Status runPerplexity(Run& run) {
+  const Options& options = run.options();
+  const auto documents = readDocuments(run);
+  if (!documents) return documents.error();
+  const auto tokenizer = run.tokenizerOrNull();
+  PerplexityConfig config{.lengths = options.lengths, .protocol = options.protocol};
+  if (options.stride) config.stride = *options.stride;
+  if (config.lengths.empty()) {
+    std::size_t longest = 0;
+    for (const auto& document : *documents) longest = std::max(longest, document.size());
+    const auto most = static_cast<std::int64_t>(longest) + (tokenizer->addsBos() ? 1 : 0);
+    const auto context = run.contextFor(std::min(most, options.context.value_or(most)), "", "");
+    if (!context) return context.error();
+    if (*context > most) {
+      return Error{ErrorCode::InvalidArgument,
+                   "--context is " + countText(*context) + ", the longest document has " +
+                       countText(most) + " tokens; lower --context or give a longer document"};
+    }
+    config.lengths = defaultLengths(run.engine().config().trainedLength, *context);
+  }
+  std::sort(config.lengths.begin(), config.lengths.end());
+  config.lengths.erase(std::unique(config.lengths.begin(), config.lengths.end()),
+                       config.lengths.end());
+  if (Status valid = validate(config); !valid) return valid;
+  const auto settings = chooseCurves(run, config.lengths.back());
+  if (!settings) return settings.error();
+  run.settings()["lengths"] = config.lengths;
+  run.settings()["protocol"] = protocolName(config.protocol);
+  run.settings()["stride"] =
+      config.protocol == Protocol::Sliding ? Json(config.stride) : Json(nullptr);
+  run.settings()["bos"] = tokenizer->addsBos();
+  run.fields()["protocol"] = protocolName(config.protocol);
+  run.fields()["protocol_text"] = protocolText(config, tokenizer->addsBos());
+  const auto curves = measureCurves(run, *settings, *documents, config);
+  if (!curves) return curves.error();
+  run.console().info(protocolText(config, tokenizer->addsBos()));
+  return writeResult(run, *curves);
+}
+
+}  // namespace ropescope::cli

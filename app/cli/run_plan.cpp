@@ -1,0 +1,184 @@
+// How positions are rotated: from options to a plan, and the plan to words and settings.
+#include <algorithm>
+
+#include "app/cli/run.h"
+#include "app/cli/text.h"
+#include "core/base/memory_size.h"
+
+namespace ropescope::cli {
+namespace {
+
+Json valueJson(const rope::ParameterValue& value) {
+  return std::visit([](const auto& held) { return Json(held); }, value);
+}
+
+Status addParameter(rope::MethodChoice& choice, const std::string& name, const std::string& text) {
+  const auto method = rope::findMethod(choice.id);
+  const auto specs = method ? method->parameters() : std::vector<rope::ParameterSpec>();
+  std::vector<std::string> names;
+  for (const auto& spec : specs) {
+    if (spec.name == name) {
+      auto value = rope::parseValue(spec, text);
+      if (!value) return value.error();
+      choice.values[name] = *std::move(value);
+      return Done{};
+    }
+    names.push_back(spec.name);
+  }
+  const auto guess = nearest(name, names);
+  std::string known;
+  for (const auto& each : names) known += (known.empty() ? "" : ", ") + each;
+  return Error{ErrorCode::InvalidArgument,
+               "method " + choice.id + " has no parameter '" + name + "'; " +
+                   (guess ? "did you mean " + *guess + "?"
+                          : known.empty() ? "it has none; choose another with --rope"
+                                          : "it has " + known)};
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  constexpr std::size_t kMost = 3;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), kMost); ++i) {
+    text += (i == 0 ? "" : ", ") + names[i];
+  }
+  if (names.size() > kMost) text += " and " + std::to_string(names.size() - kMost) + " more";
+  return text;
+}
+
+bool takesFactor(const std::string& id) {
+  const auto method = rope::findMethod(id);
+  return !method || method->info().takesFactor;
+}
+
+}  // namespace
+
+std::string planText(const rope::RotaryPlan& plan) {
+  return takesFactor(plan.method) ? plan.method + " with factor " + fixed(plan.context.factor, 2)
+                                  : plan.method == "none" ? "no RoPE scaling" : plan.method;
+}
+
+Json parametersJson(const rope::MethodChoice& choice, const rope::ParameterValues& factorLists) {
+  Json parameters = Json::object();
+  const auto method = rope::findMethod(choice.id);
+  if (!method) return parameters;
+  for (const auto& spec : method->parameters()) {
+    const auto given = choice.values.find(spec.name);
+    const auto list = factorLists.find(spec.name);
+    const bool fromConfig = given == choice.values.end() && list != factorLists.end() &&
+                            choice.values.count("factors") == 0;
+    parameters[spec.name] = given != choice.values.end() ? valueJson(given->second)
+                            : fromConfig                 ? valueJson(list->second)
+                            : spec.defaultValue          ? valueJson(*spec.defaultValue)
+                                                         : Json(nullptr);
+  }
+  return parameters;
+}
+
+Json calibrationJson(const Calibration* calibration, double strength, bool lora) {
+  if (calibration == nullptr) return nullptr;
+  const CalibrationInfo& info = calibration->info();
+  return Json{{"path", info.path.string()},
+              {"psc_strength", strength},
+              {"lora", lora},
+              {"has_phase", info.hasPhase},
+              {"has_lora", info.hasLora},
+              {"lora_rank", info.loraRank},
+              {"lora_alpha", info.loraAlpha},
+              {"missing", info.missing},
+              {"surplus", info.surplus}};
+}
+
+Result<rope::MethodChoice> Run::methodChoice() {
+  rope::MethodChoice choice = m_engine->config().rope;
+  if (m_options.rope) choice = {.id = *m_options.rope, .values = {}, .factor = std::nullopt};
+  for (const auto& [name, text] : m_options.ropeParameters) {
+    if (Status added = addParameter(choice, name, text); !added) return added.error();
+  }
+  if (m_options.factor) {
+    if (*m_options.factor < 1.0) {
+      return Error{ErrorCode::InvalidArgument,
+                   "--factor is " + exactNumber(*m_options.factor) +
+                       "; RoPE scaling stretches, so it must be 1 or larger"};
+    }
+    choice.factor = m_options.factor;
+    if (!takesFactor(choice.id)) {
+      notice("method " + choice.id + " takes no factor; --factor " +
+             exactNumber(*m_options.factor) + " has no effect (choose a method with --rope)");
+    }
+  }
+  return choice;
+}
+
+Result<rope::RotaryPlan> Run::plan(std::int64_t plannedTokens) {
+  auto choice = methodChoice();
+  if (!choice) return choice.error();
+  auto plan = m_engine->plan(*choice, plannedTokens);
+  if (!plan) return plan;
+  describePlan(*choice, *plan);
+  return plan;
+}
+
+Result<std::shared_ptr<const Calibration>> Run::calibration() {
+  if (!m_options.calibration || m_calibration) return m_calibration;
+  auto loaded = m_engine->loadCalibration(*m_options.calibration);
+  if (!loaded) return loaded;
+  m_calibration = *std::move(loaded);
+  const CalibrationInfo& info = m_calibration->info();
+  const std::string name = info.path.filename().string();
+  for (const auto& warning : info.warnings) notice(warning);
+  if (!info.missing.empty()) {
+    notice(name + " lacks " + std::to_string(info.missing.size()) + " tensors (" +
+           listed(info.missing) + "); nothing is changed there");
+  }
+  if (!info.surplus.empty()) {
+    notice(name + " has " + std::to_string(info.surplus.size()) +
+           " tensors that this model does not take (" + listed(info.surplus) + ")");
+  }
+  if (m_options.lora == true && !info.hasLora) {
+    notice(name + " holds no LoRA pairs; --lora on has no effect");
+  }
+  return m_calibration;
+}
+
+Result<SessionOptions> Run::sessionOptions(std::int64_t plannedTokens) {
+  auto choice = methodChoice();
+  if (!choice) return choice.error();
+  const auto plan = m_engine->plan(*choice, plannedTokens);
+  if (!plan) return plan.error();
+  auto loaded = calibration();
+  if (!loaded) return loaded.error();
+  SessionOptions session;
+  session.rope = *std::move(choice);
+  session.contextTokens = plannedTokens;
+  session.calibration = *loaded;
+  session.pscStrength = m_options.pscStrength.value_or(1.0);
+  session.lora = m_options.lora.value_or(true);
+  describePlan(session.rope, *plan);
+  m_settings["chunk"] = session.chunkTokens;
+  m_settings["calibration"] =
+      calibrationJson(loaded->get(), session.pscStrength, session.lora);
+  return session;
+}
+
+void Run::describePlan(const rope::MethodChoice& choice, const rope::RotaryPlan& plan) {
+  const rope::RopeContext& context = plan.context;
+  m_settings["context"] = context.plannedLength;
+  m_settings["trained_length"] = context.originalLength;
+  m_settings["rope"] = {{"method", plan.method},
+                        {"factor", context.factor},
+                        {"base", context.base},
+                        {"head_dim", context.headDim},
+                        {"parameters", parametersJson(choice, m_engine->config().factorLists)},
+                        {"attention_factor", plan.attentionFactor},
+                        {"unscaled_tokens", plan.unscaledTokens},
+                        {"from", m_options.rope ? "--rope" : "model config"},
+                        {"note", plan.note}};
+  if (context.plannedLength <= context.originalLength) return;
+  std::string text = "planned " + countText(context.plannedLength) + " tokens, trained " +
+                     countText(context.originalLength) + ": " + planText(plan);
+  if (plan.method == "none") text += "; without it a model soon loses the thread, try --rope yarn";
+  if (!plan.note.empty()) text += " (" + plan.note + ")";
+  notice(text);
+}
+
+}  // namespace ropescope::cli

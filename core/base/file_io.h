@@ -1,0 +1,18 @@
+// Whole files in, whole files out; a write never leaves half a file behind.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "core/base/result.h"
+
+namespace ropescope {
+
+Result<std::string> readFile(const std::filesystem::path& path);
+
+// Writes `path` + ".partial" beside the target, flushes it to the disk, then renames. On an error
+// (a full disk, say) the old file is untouched and the partial one is removed.
+Status writeFileAtomically(const std::filesystem::path& path, std::string_view bytes);
+
+}  // namespace ropescope

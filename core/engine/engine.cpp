@@ -1,0 +1,136 @@
+#include "core/engine/engine.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <thread>
+
+#include "core/base/memory_size.h"
+#include "core/engine/device_torch.h"
+#include "core/engine/engine_torch.h"
+#include "core/engine/session_torch.h"
+#include "core/model/calibration_torch.h"
+#include "core/model/kv_cache_torch.h"
+
+namespace ropescope {
+namespace {
+
+Result<int> chooseThreads(int wanted) {
+  constexpr int kMost = 1024;
+  if (wanted < 0 || wanted > kMost) {
+    return Error{ErrorCode::InvalidArgument, "threads is " + std::to_string(wanted) +
+                                                 "; 0 (one per core) to 1024 is wanted"};
+  }
+  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  return wanted == 0 ? cores : wanted;
+}
+
+// A tokenizer with more pieces than the model has embeddings would index beyond them.
+Status checkTokenizer(const Engine::State& state) {
+  if (!state.tokenizer) return Done{};
+  const int pieces = (*state.tokenizer)->size();
+  if (pieces <= state.config.vocabularySize) return Done{};
+  return Error{ErrorCode::CorruptFile,
+               state.folder.string() + ": tokenizer.model has " + std::to_string(pieces) +
+                   " pieces, the model's vocabulary " +
+                   std::to_string(state.config.vocabularySize) +
+                   "; tokenizer and weights do not belong together"};
+}
+
+}  // namespace
+
+Engine::Engine(std::unique_ptr<State> state) : m_state(std::move(state)) {}
+Engine::~Engine() = default;
+
+Result<std::shared_ptr<const Engine>> Engine::load(const EngineOptions& options,
+                                                   const JobControl& job) {
+  const auto threads = chooseThreads(options.threads);
+  if (!threads) return threads.error();
+  auto config = readModelConfig(options.model);
+  if (!config) return config.error();
+  const auto placement = choosePlacement(options.device, options.dtype, options.log);
+  if (!placement) return placement.error();
+  at::set_num_threads(*threads);
+  auto state = std::make_unique<State>();
+  state->folder = options.model;
+  state->config = *std::move(config);
+  state->placement = *placement;
+  state->device = deviceText(placement->device);
+  state->dtype = dtypeName(placement->dtype);
+  state->threads = *threads;
+  auto format = readPromptFormat(options.model);
+  if (!format) return format.error();
+  state->promptFormat = *std::move(format);
+  state->tokenizer = Tokenizer::load(options.model);
+  if (Status fits = checkTokenizer(*state); !fits) return fits.error();
+  auto weights = loadWeights(options.model, state->config, *placement, job);
+  if (!weights) return weights.error();
+  state->weights = *std::move(weights);
+  for (const auto& warning : state->config.warnings) logTo(options.log, LogLevel::Warning, warning);
+  logTo(options.log, LogLevel::Info,
+        options.model.string() + ": " + bytesText(state->weights.bytes) + " of weights on " +
+            state->device + " in " + state->dtype);
+  return std::shared_ptr<const Engine>(std::make_shared<Engine>(std::move(state)));
+}
+
+const ModelConfig& Engine::config() const { return m_state->config; }
+const std::filesystem::path& Engine::folder() const { return m_state->folder; }
+const std::string& Engine::modelHash() const { return m_state->weights.hash; }
+const std::string& Engine::device() const { return m_state->device; }
+const std::string& Engine::dtype() const { return m_state->dtype; }
+int Engine::threads() const { return m_state->threads; }
+Result<std::shared_ptr<const Tokenizer>> Engine::tokenizer() const { return m_state->tokenizer; }
+const PromptFormat& Engine::promptFormat() const { return m_state->promptFormat; }
+
+std::int64_t Engine::kvBytesPerToken() const {
+  const ModelConfig& c = config();
+  const auto bytes = static_cast<std::int64_t>(at::elementSize(m_state->placement.dtype));
+  return kvCacheBytes(c.layers, c.kvHeads, c.headDim, bytes, 1);
+}
+
+MemoryEstimate Engine::memoryFor(std::int64_t tokens) const {
+  const ModelConfig& c = config();
+  const auto bytes = static_cast<std::int64_t>(at::elementSize(m_state->placement.dtype));
+  const std::int64_t chunk = std::min(tokens, SessionOptions{}.chunkTokens);
+  MemoryEstimate estimate;
+  estimate.weights = m_state->weights.bytes;
+  estimate.kvCache = kvBytesPerToken() * tokens;
+  // Per token of a chunk: the MLP's three wide rows, q, k, v and the residual stream; and the cos and
+  // sin tables of every position.
+  estimate.workspace =
+      chunk * bytes *
+          (std::int64_t{3} * c.intermediateSize + std::int64_t{8} * c.hiddenSize +
+           std::int64_t{4} * c.heads * c.headDim) +
+      tokens * c.headDim * 4;
+  estimate.capturePerLayer = tokens * (std::int64_t{c.hiddenSize} * bytes + c.heads * 4);
+  return estimate;
+}
+
+Result<rope::RotaryPlan> Engine::plan(const rope::MethodChoice& choice,
+                                      std::int64_t plannedLength) const {
+  rope::MethodChoice complete = choice;
+  if (const auto method = rope::findMethod(choice.id)) {
+    for (const rope::ParameterSpec& spec : method->parameters()) {
+      const auto list = config().factorLists.find(spec.name);
+      const bool fileGiven = choice.values.contains("factors");
+      if (list != config().factorLists.end() && !fileGiven) complete.values.insert(*list);
+    }
+  }
+  return rope::makePlan(complete, {.base = config().ropeBase,
+                                   .headDim = config().headDim,
+                                   .originalLength = config().trainedLength,
+                                   .plannedLength = plannedLength});
+}
+
+Result<std::shared_ptr<const Calibration>> Engine::loadCalibration(
+    const std::filesystem::path& path) const {
+  return readCalibration(path, config(), m_state->placement);
+}
+
+Result<std::unique_ptr<Session>> Engine::newSession(const SessionOptions& options) const {
+  auto state = makeSessionState(shared_from_this(), options);
+  if (!state) return state.error();
+  return std::make_unique<Session>(*std::move(state));
+}
+
+}  // namespace ropescope

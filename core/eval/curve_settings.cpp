@@ -1,0 +1,107 @@
+// "yarn:factor=4,beta_fast=16,calibration=FILE" to CurveSettings.
+#include <algorithm>
+#include <charconv>
+
+#include "core/eval/perplexity.h"
+
+namespace ropescope {
+namespace {
+
+Error badCurve(std::string_view curve, const std::string& what) {
+  return Error{ErrorCode::InvalidArgument, "curve '" + std::string(curve) + "': " + what};
+}
+
+Result<double> number(std::string_view curve, std::string_view name, std::string_view text) {
+  double value = 0.0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    return badCurve(curve, std::string(name) + " is '" + std::string(text) +
+                               "'; a number is wanted");
+  }
+  return value;
+}
+
+// Everything that is not a parameter of the method itself. False when `name` is none of these.
+Result<bool> setCommon(CurveSettings& settings, std::string_view name, std::string_view text,
+                       const Engine& engine) {
+  if (name == "factor") {
+    settings.factorFollowsLength = text == "auto";
+    if (settings.factorFollowsLength) return true;
+    const auto factor = number(settings.label, name, text);
+    if (!factor) return factor.error();
+    settings.rope.factor = *factor;
+    return true;
+  }
+  if (name == "calibration") {
+    auto calibration = engine.loadCalibration(text);
+    if (!calibration) return calibration.error();
+    settings.calibration = *std::move(calibration);
+    return true;
+  }
+  if (name == "psc_strength") {
+    const auto strength = number(settings.label, name, text);
+    if (!strength) return strength.error();
+    settings.pscStrength = *strength;
+    return true;
+  }
+  if (name == "lora") {
+    if (text != "on" && text != "off") {
+      return badCurve(settings.label, "lora is '" + std::string(text) + "'; on or off is wanted");
+    }
+    settings.lora = text == "on";
+    return true;
+  }
+  return false;
+}
+
+Status setOne(CurveSettings& settings, const rope::RopeMethod& method, std::string_view part,
+              const Engine& engine) {
+  const auto equals = part.find('=');
+  if (equals == std::string_view::npos) {
+    return badCurve(settings.label, "'" + std::string(part) + "' is not of the form name=value");
+  }
+  const std::string_view name = part.substr(0, equals);
+  const std::string_view text = part.substr(equals + 1);
+  const auto common = setCommon(settings, name, text, engine);
+  if (!common) return common.error();
+  if (*common) return Done{};
+  std::string known = "factor, calibration, psc_strength, lora";
+  for (const rope::ParameterSpec& spec : method.parameters()) {
+    known += ", " + spec.name;
+    if (spec.name != name) continue;
+    auto value = rope::parseValue(spec, text);
+    if (!value) return badCurve(settings.label, value.error().message);
+    settings.rope.values[spec.name] = *std::move(value);
+    return Done{};
+  }
+  return badCurve(settings.label, "unknown setting '" + std::string(name) + "'; it has " + known);
+}
+
+}  // namespace
+
+Result<CurveSettings> parseCurve(std::string_view text, const Engine& engine) {
+  CurveSettings settings;
+  settings.label = std::string(text);
+  const auto colon = text.find(':');
+  settings.rope.id = std::string(text.substr(0, colon));
+  const auto method = rope::findMethod(settings.rope.id);
+  if (!method) {
+    return badCurve(text, "there is no RoPE method '" + settings.rope.id + "'; there are " +
+                              rope::methodIds());
+  }
+  std::string_view rest = colon == std::string_view::npos ? "" : text.substr(colon + 1);
+  while (!rest.empty()) {
+    const auto comma = rest.find(',');
+    if (Status set = setOne(settings, *method, rest.substr(0, comma), engine); !set) {
+      return set.error();
+    }
+    rest = comma == std::string_view::npos ? "" : rest.substr(comma + 1);
+  }
+  const bool factorGiven = settings.rope.factor || settings.factorFollowsLength;
+  if (factorGiven && !method->info().takesFactor) {
+    return badCurve(text, "method " + settings.rope.id + " takes no factor; leave it out");
+  }
+  return settings;
+}
+
+}  // namespace ropescope

@@ -1,0 +1,77 @@
+// Perplexity against context length, with the protocol as part of every result.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/progress.h"
+#include "core/base/result.h"
+#include "core/engine/engine.h"
+
+namespace ropescope {
+
+enum class Protocol {
+  OnePass,   // one causal pass over the document's start gives every length at once
+  Sliding,   // YaRN's program: windows, each scoring only what the one before did not
+  Truncate,  // YaRN's --truncate: one window per document
+};
+std::string_view protocolName(Protocol protocol);  // "one-pass", "sliding", "truncate"
+std::optional<Protocol> findProtocol(std::string_view name);
+
+// One curve: a method, its factor and a calibration.
+struct CurveSettings {
+  std::string label;               // as the user wrote it: "yarn:factor=4"
+  rope::MethodChoice rope;         // factor empty: decided once, by the longest length
+  bool factorFollowsLength = false;  // factor=auto: length / trained length, a pass per length
+  std::shared_ptr<const Calibration> calibration;
+  double pscStrength = 1.0;
+  bool lora = true;
+};
+
+// "yarn:factor=4,beta_fast=16,calibration=FILE,psc_strength=0.5,lora=off"; names as on the command
+// line and in ParameterSpec. The calibration is loaded through the engine.
+Result<CurveSettings> parseCurve(std::string_view text, const Engine& engine);
+
+struct PerplexityConfig {
+  std::vector<std::int64_t> lengths;  // tokens, ascending
+  Protocol protocol = Protocol::OnePass;
+  std::int64_t stride = 256;          // sliding only
+};
+Status validate(const PerplexityConfig& config);
+
+struct PerplexityPoint {
+  std::int64_t length = 0;
+  double nllMeanTo = 0.0;             // nats; mean over all scored positions up to `length`
+  std::optional<double> nllBin;       // mean over positions since the previous length; one-pass only
+  double perplexity = 0.0;            // exp(nllMeanTo)
+  std::optional<double> standardError;  // of the perplexity, over documents; none for one document
+  std::int64_t scoredTokens = 0;
+  int documents = 0;
+};
+
+struct PerplexityCurve {
+  CurveSettings settings;
+  double factor = 1.0;                // of the last point
+  std::vector<PerplexityPoint> points;
+};
+
+// Points so far, whenever one is new or more exact; `finished` points do not change any more.
+using CurveSink = std::function<void(const PerplexityCurve&)>;
+
+// `documents`: token ids, without BOS (it is put in front when the model's tokenizer adds one).
+// A document shorter than a length does not count at that length; a length that no document reaches
+// is InvalidArgument, before any work.
+Result<PerplexityCurve> measureCurve(const Engine& engine, const CurveSettings& settings,
+                                     const std::vector<std::vector<std::int32_t>>& documents,
+                                     const PerplexityConfig& config, const CurveSink& onUpdate,
+                                     const JobControl& job);
+
+// What the plot and the report print: "one pass per document, BOS first, all positions scored".
+std::string protocolText(const PerplexityConfig& config, bool bos);
+
+}  // namespace ropescope

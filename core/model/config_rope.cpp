@@ -1,0 +1,160 @@
+#include "core/model/config_rope.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "core/model/model_family.h"
+
+namespace ropescope {
+namespace {
+
+using Json = nlohmann::json;
+
+// transformers' rope types in our words.
+struct TypeName {
+  const char* type;
+  const char* method;
+};
+constexpr std::array<TypeName, 7> kTypes{{{"default", "none"},
+                                          {"linear", "pi"},
+                                          {"dynamic", "dynamic"},
+                                          {"yarn", "yarn"},
+                                          {"longrope", "longrope"},
+                                          {"su", "longrope"},
+                                          {"llama3", "llama3"}}};
+
+// Types whose trained length is original_max_position_embeddings; for the others transformers takes
+// max_position_embeddings and ignores an original one.
+bool hasOriginalLength(const std::string& method) {
+  return method == "yarn" || method == "longrope" || method == "llama3";
+}
+
+Result<std::string> methodOf(const Json& block, const std::string& file) {
+  const char* key = block.contains("rope_type") ? "rope_type" : "type";
+  if (!block.contains(key) || block[key].is_null()) return std::string("none");
+  if (!block[key].is_string()) {
+    return Error{ErrorCode::CorruptFile,
+                 file + ": '" + key + "' is " + block[key].dump() + "; a name is wanted"};
+  }
+  const auto type = block[key].get<std::string>();
+  std::string known;
+  for (const TypeName& name : kTypes) {
+    if (type == name.type) return std::string(name.method);
+    known += std::string(known.empty() ? "" : ", ") + name.type;
+  }
+  return Error{ErrorCode::Unsupported,
+               file + ": the rope type is '" + type + "'; known here: " + known};
+}
+
+Result<rope::ParameterValue> valueOf(const Json& found, const rope::ParameterSpec& spec,
+                                     const std::string& file) {
+  if (spec.kind == rope::ParameterKind::Flag && found.is_boolean()) {
+    return rope::ParameterValue(found.get<bool>());
+  }
+  if (spec.kind == rope::ParameterKind::Number && found.is_number()) {
+    return rope::ParameterValue(found.get<double>());
+  }
+  if (spec.kind == rope::ParameterKind::Numbers && found.is_array() &&
+      std::all_of(found.begin(), found.end(), [](const Json& item) { return item.is_number(); })) {
+    return rope::ParameterValue(found.get<std::vector<double>>());
+  }
+  return Error{ErrorCode::CorruptFile, file + ": '" + spec.name + "' is " +
+                                           found.dump().substr(0, 60) +
+                                           ", which is not of its kind: " + spec.help};
+}
+
+// The method's own parameters by their names in the block; everything else unknown is a warning.
+Status readParameters(const Json& block, const std::string& file, ModelConfig& config) {
+  std::set<std::string> known{"rope_type", "type", "rope_theta", "factor",
+                              "original_max_position_embeddings", "partial_rotary_factor"};
+  const auto method = rope::findMethod(config.rope.id);
+  for (const rope::ParameterSpec& spec : method->parameters()) {
+    known.insert(spec.name);
+    if (!block.contains(spec.name) || block[spec.name].is_null()) continue;
+    auto value = valueOf(block[spec.name], spec, file);
+    if (!value) return value.error();
+    if (spec.kind == rope::ParameterKind::Numbers) config.factorLists[spec.name] = *value;
+    config.rope.values[spec.name] = *std::move(value);
+  }
+  for (const auto& [name, value] : block.items()) {
+    if (!known.contains(name)) {
+      config.warnings.push_back(file + ": '" + name + "' in the rope block is not used by " +
+                                config.rope.id);
+    }
+  }
+  return Done{};
+}
+
+// Root before block, as transformers does for Phi-3; null counts as absent.
+Result<std::int64_t> originalLength(const Json& json, const Json& block, const std::string& file,
+                                    std::int64_t fallback) {
+  const auto inBlock =
+      wholeNumberOr(block, "original_max_position_embeddings", fallback, file);
+  if (!inBlock) return inBlock;
+  return wholeNumberOr(json, "original_max_position_embeddings", *inBlock, file);
+}
+
+Status readFactor(const Json& block, const std::string& file, ModelConfig& config) {
+  if (block.contains("factor") && !block["factor"].is_null()) {
+    const auto factor = realNumberOr(block, "factor", 1.0, file);
+    if (!factor) return factor.error();
+    config.rope.factor = *factor;
+  } else if (hasOriginalLength(config.rope.id)) {
+    config.rope.factor = std::max(1.0, static_cast<double>(config.maxPositions) /
+                                           static_cast<double>(config.trainedLength));
+  } else if (config.rope.id != "none") {
+    return Error{ErrorCode::CorruptFile,
+                 file + ": the rope block of method " + config.rope.id + " has no 'factor'"};
+  }
+  return Done{};
+}
+
+}  // namespace
+
+Status readConfigRope(const Json& json, const std::string& file, ModelConfig& config) {
+  const auto maxPositions = wholeNumberOr(json, "max_position_embeddings", 2048, file);
+  if (!maxPositions) return maxPositions.error();
+  config.maxPositions = *maxPositions;
+  Json block = Json::object();
+  for (const char* key : {"rope_scaling", "rope_parameters"}) {  // the new spelling wins
+    if (!json.contains(key) || json[key].is_null()) continue;
+    if (!json[key].is_object()) {
+      return Error{ErrorCode::CorruptFile, file + ": '" + key + "' is " + json[key].dump() +
+                                               "; an object or null is wanted"};
+    }
+    block = json[key];
+  }
+  const auto rootBase = realNumberOr(json, "rope_theta", 1e4, file);
+  if (!rootBase) return rootBase.error();
+  const auto base = realNumberOr(block, "rope_theta", *rootBase, file);
+  if (!base) return base.error();
+  config.ropeBase = *base;
+  for (const Json* source : {&json, static_cast<const Json*>(&block)}) {
+    const auto partial = realNumberOr(*source, "partial_rotary_factor", 1.0, file);
+    if (!partial) return partial.error();
+    if (*partial != 1.0) {
+      return Error{ErrorCode::Unsupported,
+                   file + ": 'partial_rotary_factor' is " + std::to_string(*partial) +
+                       "; only models that rotate the whole head (1.0) are known here"};
+    }
+  }
+  const auto method = methodOf(block, file);
+  if (!method) return method.error();
+  config.rope.id = *method;
+  config.trainedLength = config.maxPositions;
+  if (hasOriginalLength(config.rope.id)) {
+    const auto original = originalLength(json, block, file, config.maxPositions);
+    if (!original) return original.error();
+    config.trainedLength = *original;
+  }
+  if (config.trainedLength < 2) {
+    return Error{ErrorCode::CorruptFile, file + ": the trained length is " +
+                                             std::to_string(config.trainedLength) +
+                                             " tokens; 2 or more are wanted"};
+  }
+  if (Status read = readFactor(block, file, config); !read) return read;
+  return readParameters(block, file, config);
+}
+
+}  // namespace ropescope

@@ -1,0 +1,48 @@
+// The stack of a Llama-type decoder: a chunk of tokens in, hidden states out, cache extended.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <map>
+
+#include "core/model/calibration_torch.h"
+#include "core/model/kv_cache_torch.h"
+#include "core/model/model_config.h"
+#include "core/model/weights_torch.h"
+#include "core/rope/rotary_torch.h"
+
+namespace ropescope {
+
+// What attention leaves behind for pictures, for one layer.
+struct LayerCapture {
+  at::Tensor input;      // [capacity, E]: the layer's input, before its norm
+  at::Tensor logSumExp;  // [H, capacity] float32: final, natural log
+};
+
+// Everything that one forward pass reads, apart from the tokens.
+struct DecoderContext {
+  const ModelConfig& config;
+  const Weights& weights;
+  const rope::RotaryTables& tables;
+  const Calibration::Tensors* calibration = nullptr;  // optional
+  double pscStrength = 1.0;
+  bool lora = true;
+};
+
+// Appends tokens [T] (int64, on the device) at `position`: writes their keys and values into the
+// cache and, for the layers in `captures`, what these keep. Returns hidden states [T, E] before the
+// final norm.
+at::Tensor forwardChunk(const DecoderContext& context, const at::Tensor& tokens,
+                        std::int64_t position, KvCache& cache,
+                        std::map<int, LayerCapture>& captures);
+
+// Logits of hidden states: [T, E] -> [T, V].
+at::Tensor logitsOf(const DecoderContext& context, const at::Tensor& hidden);
+
+// Queries of one layer from its input rows, calibrated and rotated: input [T, E] at positions
+// first … -> [T, H, D]. The same code that attention runs.
+at::Tensor queriesOf(const DecoderContext& context, int layer, const at::Tensor& input,
+                     std::int64_t first);
+
+}  // namespace ropescope

@@ -1,0 +1,80 @@
+// Llama and what is built like it: RMSNorm before attention and MLP, rotate-half RoPE, grouped-query
+// attention, SwiGLU.  Field names and defaults of transformers' LlamaConfig.
+#include "core/model/model_family.h"
+
+namespace ropescope {
+namespace {
+
+using Json = nlohmann::json;
+
+Status readShapes(const Json& json, const std::string& file, ModelConfig& config) {
+  struct Field {
+    const char* name;
+    int* target;
+  };
+  for (const Field& field : {Field{"num_hidden_layers", &config.layers},
+                             Field{"hidden_size", &config.hiddenSize},
+                             Field{"num_attention_heads", &config.heads},
+                             Field{"intermediate_size", &config.intermediateSize},
+                             Field{"vocab_size", &config.vocabularySize}}) {
+    const auto value = wholeNumber(json, field.name, file);
+    if (!value) return value.error();
+    if (*value < 1 || *value > (std::int64_t{1} << 24)) {
+      return Error{ErrorCode::CorruptFile, file + ": '" + field.name + "' is " +
+                                               std::to_string(*value) +
+                                               "; a count from 1 to 16,777,216 is wanted"};
+    }
+    *field.target = static_cast<int>(*value);
+  }
+  const auto kvHeads = wholeNumberOr(json, "num_key_value_heads", config.heads, file);
+  if (!kvHeads) return kvHeads.error();
+  const auto headDim =
+      wholeNumberOr(json, "head_dim", config.hiddenSize / config.heads, file);
+  if (!headDim) return headDim.error();
+  config.kvHeads = static_cast<int>(*kvHeads);
+  config.headDim = static_cast<int>(*headDim);
+  if (config.kvHeads < 1 || config.heads % config.kvHeads != 0) {
+    return Error{ErrorCode::CorruptFile,
+                 file + ": " + std::to_string(config.heads) + " query heads cannot share " +
+                     std::to_string(config.kvHeads) + " key/value heads evenly"};
+  }
+  return Done{};
+}
+
+Status readSwitches(const Json& json, const std::string& file, ModelConfig& config) {
+  struct Switch {
+    const char* name;
+    bool* target;
+  };
+  for (const Switch& field : {Switch{"tie_word_embeddings", &config.tiedHead},
+                              Switch{"attention_bias", &config.attentionBias},
+                              Switch{"mlp_bias", &config.mlpBias}}) {
+    const auto value = flagOr(json, field.name, false, file);
+    if (!value) return value.error();
+    *field.target = *value;
+  }
+  config.outputBias = config.attentionBias;
+  const auto epsilon = realNumberOr(json, "rms_norm_eps", 1e-6, file);
+  if (!epsilon) return epsilon.error();
+  config.normEpsilon = *epsilon;
+  const auto activation = json.find("hidden_act");
+  if (activation != json.end() && *activation != "silu") {
+    return Error{ErrorCode::Unsupported,
+                 file + ": 'hidden_act' is " + activation->dump() + "; only \"silu\" is known"};
+  }
+  return Done{};
+}
+
+Result<ModelConfig> readLlama(const Json& json, const std::string& file) {
+  ModelConfig config;
+  config.family = "llama";
+  if (Status read = readShapes(json, file, config); !read) return read.error();
+  if (Status read = readSwitches(json, file, config); !read) return read.error();
+  return config;
+}
+
+}  // namespace
+
+ModelFamily make_llama() { return {"llama", {"llama"}, {"LlamaForCausalLM"}, &readLlama}; }
+
+}  // namespace ropescope

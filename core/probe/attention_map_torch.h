@@ -1,0 +1,15 @@
+// Pooled attention of one head in O(n) memory: scores are recomputed tile by tile from captured
+// queries and cached keys, and normalised with the log-sum-exp that attention itself left behind.
+#pragma once
+
+#include "core/base/progress.h"
+#include "core/base/result.h"
+#include "core/engine/session_torch.h"
+#include "core/probe/attention_map.h"
+
+namespace ropescope {
+
+Result<AttentionMap> drawAttentionMap(const Session::State& state, const MapRequest& request,
+                                      const JobControl& job);
+
+}  // namespace ropescope

@@ -1,0 +1,120 @@
+#include "core/rope/factor_file.h"
+
+#include <nlohmann/json.hpp>
+
+#include <charconv>
+#include <sstream>
+#include <string>
+
+#include "core/base/file_io.h"
+
+namespace ropescope::rope {
+namespace {
+
+using Json = nlohmann::json;
+
+Result<std::vector<double>> numbersOf(const Json& json, const std::string& name,
+                                      const std::filesystem::path& path) {
+  std::vector<double> numbers;
+  if (!json.contains(name) || json[name].is_null()) return numbers;
+  if (!json[name].is_array()) {
+    return Error{ErrorCode::CorruptFile,
+                 path.string() + ": '" + name + "' is not a list of numbers"};
+  }
+  for (const Json& item : json[name]) {
+    if (!item.is_number()) {
+      return Error{ErrorCode::CorruptFile,
+                   path.string() + ": '" + name + "' holds " + item.dump() + ", not a number"};
+    }
+    numbers.push_back(item.get<double>());
+  }
+  return numbers;
+}
+
+Result<RescaleFactors> fromJson(const std::string& text, const std::filesystem::path& path) {
+  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) {
+    return Error{ErrorCode::CorruptFile,
+                 path.string() + ": not a JSON object; {\"long_factor\": [...]} is wanted"};
+  }
+  for (const char* wrapper : {"rope_parameters", "rope_scaling"}) {
+    if (json.contains(wrapper) && json[wrapper].is_object()) json = Json(json[wrapper]);
+  }
+  auto shortFactor = numbersOf(json, "short_factor", path);
+  if (!shortFactor) return shortFactor.error();
+  auto longFactor = numbersOf(json, "long_factor", path);
+  if (!longFactor) return longFactor.error();
+  if (shortFactor->empty() && longFactor->empty()) {
+    return Error{ErrorCode::CorruptFile,
+                 path.string() + ": neither 'long_factor' nor 'short_factor' in it"};
+  }
+  return RescaleFactors{*std::move(shortFactor), *std::move(longFactor)};
+}
+
+// One line of comma, semicolon or blank separated numbers.
+Result<std::vector<double>> numbersInLine(const std::string& line, std::size_t number,
+                                          const std::filesystem::path& path) {
+  std::vector<double> numbers;
+  const char* at = line.data();
+  const char* const end = at + line.size();
+  while (at != end) {
+    if (*at == ',' || *at == ';' || *at == ' ' || *at == '\t' || *at == '\r') {
+      ++at;
+      continue;
+    }
+    double value = 0.0;
+    const auto [next, error] = std::from_chars(at, end, value);
+    if (error != std::errc()) {
+      return Error{ErrorCode::CorruptFile, path.string() + ", line " + std::to_string(number) +
+                                               ": '" + line.substr(0, 40) +
+                                               "' is not a list of numbers"};
+    }
+    numbers.push_back(value);
+    at = next;
+  }
+  return numbers;
+}
+
+Result<RescaleFactors> fromCsv(const std::string& text, const std::filesystem::path& path) {
+  std::vector<std::vector<double>> rows;
+  std::istringstream lines(text);
+  std::size_t number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    auto row = numbersInLine(line, number, path);
+    if (!row) return row.error();
+    if (!row->empty()) rows.push_back(*std::move(row));
+  }
+  if (rows.empty()) {
+    return Error{ErrorCode::CorruptFile, path.string() + ": no factors in it"};
+  }
+  RescaleFactors factors;
+  if (rows.front().size() == 1) {  // one column
+    for (const auto& row : rows) {
+      if (row.size() != 1) {
+        return Error{ErrorCode::CorruptFile,
+                     path.string() + ": lines of one and of several factors; one column is wanted"};
+      }
+      factors.longFactor.push_back(row.front());
+    }
+    return factors;
+  }
+  for (const auto& row : rows) {
+    if (row != rows.front()) {
+      return Error{ErrorCode::Unsupported,
+                   path.string() + ": the rows (layers) differ; one list for all layers is wanted"};
+    }
+  }
+  factors.longFactor = rows.front();
+  return factors;
+}
+
+}  // namespace
+
+Result<RescaleFactors> readFactorFile(const std::filesystem::path& path) {
+  const auto text = readFile(path);
+  if (!text) return text.error();
+  return path.extension() == ".json" ? fromJson(*text, path) : fromCsv(*text, path);
+}
+
+}  // namespace ropescope::rope

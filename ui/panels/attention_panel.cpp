@@ -1,0 +1,209 @@
+#include "ui/panels/attention_panel.h"
+
+#include <algorithm>
+#include <limits>
+
+#include <QLocale>
+
+#include "core/tokenizer/tokenizer.h"
+#include "ui/plots/attention_map_plot.h"
+#include "ui/worker/session_jobs.h"
+
+namespace ropescope::ui {
+namespace {
+
+const QString kViewKey = QStringLiteral("attention");
+
+}  // namespace
+
+AttentionPanel::AttentionPanel(AppModel& app, EngineRunner& runner, QWidget* parent)
+    : PlotPanel(QStringLiteral("attention"), parent),
+      m_app(app),
+      m_runner(runner),
+      m_layer(new QSpinBox(this)),
+      m_head(new QSpinBox(this)),
+      m_reducer(new QComboBox(this)),
+      m_scale(new QComboBox(this)),
+      m_ignored(new QSpinBox(this)),
+      m_locked(new QCheckBox(tr("Lock colours"), this)),
+      m_read(new QPushButton(tr("Read document"), this)),
+      m_keep(new QPushButton(tr("Keep this layer"), this)) {
+  buildControls();
+  setPlot(new AttentionMapPlot(m_model, this));
+  connectControls();
+  connectApp();
+  m_model.setSource([this](const MapRequest& wanted, const AttentionViewModel::Deliver& deliver) {
+    request(wanted, deliver);
+  });
+  m_model.setTokenText([this](std::int64_t position) { return tokenText(position); });
+  startSession();
+}
+
+void AttentionPanel::buildControls() {
+  addHeadControls();
+  addColorControls();
+  m_read->setToolTip(tr("Let the model read the document now; the map grows meanwhile"));
+  m_keep->setToolTip(tr("This model is too large to keep all layers for maps. Keep this one: "
+                        "starts a new session, the document is read again."));
+}
+
+void AttentionPanel::addHeadControls() {
+  m_layer->setToolTip(tr("Layer, counted from 0"));
+  m_head->setToolTip(tr("Head, counted from 0. Page Up and Page Down on the map step through all "
+                        "heads of all layers."));
+  m_reducer->addItems({tr("max"), tr("mean")});
+  m_reducer->setToolTip(tr("What a cell of many tokens shows: the largest weight finds needles, "
+                           "the mean shows bands"));
+  for (QWidget* control : {static_cast<QWidget*>(m_layer), static_cast<QWidget*>(m_head)}) {
+    control->setMinimumWidth(52);
+  }
+  for (const auto& [text, control] :
+       {std::pair<QString, QWidget*>{tr("&Layer"), m_layer}, {tr("&Head"), m_head},
+        {tr("&Reduce"), m_reducer}}) {
+    firstRow()->addWidget(labelFor(text, control));
+    firstRow()->addWidget(control);
+  }
+  firstRow()->addWidget(m_read);
+  firstRow()->addWidget(m_keep);
+}
+
+void AttentionPanel::addColorControls() {
+  m_scale->addItems({tr("logarithmic"), tr("linear")});
+  m_scale->setToolTip(tr("Colour scale. Linear shows little else than the strongest tokens."));
+  m_ignored->setRange(0, 1024);
+  m_ignored->setToolTip(tr("The first tokens draw most attention of many heads. They are left out "
+                           "of the picture and of the colour range."));
+  m_locked->setToolTip(tr("Keep the colour range while layer, head or view change"));
+  QHBoxLayout* row = addRow();
+  for (const auto& [text, control] : {std::pair<QString, QWidget*>{tr("&Colours"), m_scale},
+                                      {tr("&Ignore first"), m_ignored}}) {
+    row->addWidget(labelFor(text, control));
+    row->addWidget(control);
+  }
+  row->addWidget(m_locked);
+  row->addStretch(1);
+  auto* reset = new QPushButton(tr("Whole map"), this);
+  reset->setToolTip(tr("Show the whole map again (0, or a double click)"));
+  connect(reset, &QPushButton::clicked, &m_model, &AttentionViewModel::resetView);
+  row->addWidget(reset);
+}
+
+void AttentionPanel::connectControls() {
+  const auto changed = QOverload<int>::of(&QSpinBox::valueChanged);
+  connect(m_layer, changed, &m_model, &AttentionViewModel::setLayer);
+  connect(m_head, changed, &m_model, &AttentionViewModel::setHead);
+  connect(m_ignored, changed, &m_model, &AttentionViewModel::setIgnoredTokens);
+  connect(m_locked, &QCheckBox::toggled, &m_model, &AttentionViewModel::setRangeLocked);
+  connect(m_reducer, &QComboBox::activated, &m_model, [this](int index) {
+    m_model.setReducer(index == 0 ? Reducer::Max : Reducer::Mean);
+  });
+  connect(m_scale, &QComboBox::activated, &m_model, [this](int index) {
+    m_model.setColorScale(index == 0 ? ColorScale::Logarithmic : ColorScale::Linear);
+  });
+  connect(m_read, &QPushButton::clicked, &m_app, &AppModel::readDocument);
+  connect(m_keep, &QPushButton::clicked, &m_app,
+          [this] { m_app.setCaptureLayer(m_model.layer()); });
+  connect(&m_model, &AttentionViewModel::selectionChanged, this, &AttentionPanel::showSelection);
+  connect(&m_model, &AttentionViewModel::tileChanged, this, &AttentionPanel::refreshTable);
+}
+
+void AttentionPanel::connectApp() {
+  connect(&m_app, &AppModel::modelChanged, this, &AttentionPanel::startSession);
+  connect(&m_app, &AppModel::documentChanged, this, &AttentionPanel::startSession);
+  connect(&m_app, &AppModel::planChanged, this, &AttentionPanel::startSession);
+  connect(&m_app, &AppModel::busyChanged, this, &AttentionPanel::showSession);
+  connect(&m_app, &AppModel::sessionAdvanced, this, [this](qint64 position) {
+    m_model.advanceTo(position);
+    showSession();
+  });
+}
+
+void AttentionPanel::startSession() {
+  m_runner.dropViews(kViewKey);
+  if (m_app.engine()) {
+    const ModelConfig& config = m_app.engine()->config();
+    m_model.setModelShape(config.layers, config.heads);
+  }
+  m_model.startSession(m_app.document() ? m_app.document()->tokens() : 0);
+  m_model.advanceTo(m_app.position());
+  showSelection();
+  showSession();
+}
+
+void AttentionPanel::showSelection() {
+  m_layer->setRange(0, std::max(0, m_model.layers() - 1));
+  m_head->setRange(0, std::max(0, m_model.heads() - 1));
+  m_layer->setValue(m_model.layer());
+  m_head->setValue(m_model.head());
+  m_reducer->setCurrentIndex(m_model.reducer() == Reducer::Max ? 0 : 1);
+  m_scale->setCurrentIndex(m_model.colorScale() == ColorScale::Logarithmic ? 0 : 1);
+  m_ignored->setValue(static_cast<int>(m_model.ignoredTokens()));
+  m_ignored->setSuffix(m_model.ignoredTokens() == 1 ? tr(" token") : tr(" tokens"));
+  m_locked->setChecked(m_model.isRangeLocked());
+  const auto& kept = m_app.captureLayers();
+  m_keep->setVisible(m_app.engine() != nullptr &&
+                     std::find(kept.begin(), kept.end(), m_model.layer()) == kept.end());
+}
+
+void AttentionPanel::showSession() {
+  const bool readable = m_app.document() != nullptr && m_app.position() == 0;
+  m_read->setVisible(readable);
+  m_read->setEnabled(!m_runner.isBusy());
+}
+
+QString AttentionPanel::tokenText(std::int64_t position) const {
+  if (!m_app.engine() || !m_app.document()) return {};
+  const auto& ids = m_app.document()->part.ids;
+  if (position < 0 || position >= static_cast<std::int64_t>(ids.size())) return {};
+  const auto tokenizer = m_app.engine()->tokenizer();
+  if (!tokenizer) return {};
+  const QString piece =
+      QString::fromStdString((*tokenizer)->piece(ids[static_cast<std::size_t>(position)]));
+  return QString(piece).replace(u'▁', u'␣');
+}
+
+void AttentionPanel::request(const MapRequest& wanted,
+                             const AttentionViewModel::Deliver& deliver) {
+  m_runner.requestView<AttentionMap>(
+      kViewKey, this,
+      [wanted, serial = m_app.sessionSerial()](EngineRoom& room,
+                                               const JobControl& job) -> Result<AttentionMap> {
+        const auto session = existingSession(room, serial);
+        // Both happen for a moment after a session is dropped or rewound; the next position asks
+        // again.
+        if (!session) return Error{ErrorCode::Cancelled, session.error().message};
+        if (wanted.queries.end > (*session)->position()) {
+          return Error{ErrorCode::Cancelled, "the map shows more than the session holds"};
+        }
+        return (*session)->attentionMap(wanted, job);
+      },
+      deliver);
+}
+
+PlotTable AttentionPanel::table() const {
+  return m_model.tile() ? attentionTable(*m_model.tile()) : PlotTable();
+}
+
+PlotTable attentionTable(const AttentionMap& map) {
+  const MapRequest& request = map.request;
+  PlotTable table;
+  TableColumn first{.title = QObject::tr("query")};
+  for (int row = 0; row < request.height; ++row) {
+    first.numbers.push_back(static_cast<double>(cellBegin(request.queries, request.height, row)));
+  }
+  table.columns.push_back(std::move(first));
+  for (int column = 0; column < request.width; ++column) {
+    TableColumn cells{
+        .title = QObject::tr("key %1").arg(cellBegin(request.keys, request.width, column))};
+    cells.numbers.reserve(static_cast<std::size_t>(request.height));
+    for (int row = 0; row < request.height; ++row) {
+      cells.numbers.push_back(static_cast<double>(
+          map.values[static_cast<std::size_t>(row) * static_cast<std::size_t>(request.width) +
+                     static_cast<std::size_t>(column)]));
+    }
+    table.columns.push_back(std::move(cells));
+  }
+  return table;
+}
+
+}  // namespace ropescope::ui

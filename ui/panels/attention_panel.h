@@ -1,0 +1,53 @@
+// The attention map of one head of the current session.
+#pragma once
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QPushButton>
+#include <QSpinBox>
+
+#include "ui/panels/plot_panel.h"
+#include "ui/viewmodels/app_model.h"
+#include "ui/viewmodels/attention_view_model.h"
+#include "ui/worker/engine_runner.h"
+
+namespace ropescope::ui {
+
+class AttentionPanel : public PlotPanel {
+  Q_OBJECT
+
+ public:
+  AttentionPanel(AppModel& app, EngineRunner& runner, QWidget* parent = nullptr);
+
+  AttentionViewModel& model() { return m_model; }
+  PlotTable table() const override;
+
+ private:
+  void buildControls();
+  void addHeadControls();
+  void addColorControls();
+  void connectControls();
+  void connectApp();
+  void showSelection();
+  void showSession();
+  void startSession();
+  QString tokenText(std::int64_t position) const;
+  void request(const MapRequest& request, const AttentionViewModel::Deliver& deliver);
+
+  AppModel& m_app;
+  EngineRunner& m_runner;
+  AttentionViewModel m_model;
+  QSpinBox* m_layer;
+  QSpinBox* m_head;
+  QComboBox* m_reducer;
+  QComboBox* m_scale;
+  QSpinBox* m_ignored;
+  QCheckBox* m_locked;
+  QPushButton* m_read;
+  QPushButton* m_keep;
+};
+
+// The picture's cells: one row per cell row, one column per cell column.
+PlotTable attentionTable(const AttentionMap& map);
+
+}  // namespace ropescope::ui

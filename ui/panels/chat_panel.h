@@ -1,0 +1,58 @@
+// Ask about the document: suggested questions, a field, streamed answers, a working stop.
+#pragma once
+
+#include <QStringList>
+#include <QWidget>
+#include <vector>
+
+class QLabel;
+class QMenu;
+class QPlainTextEdit;
+class QPushButton;
+class QScrollArea;
+class QSpinBox;
+class QVBoxLayout;
+
+namespace ropescope::ui {
+
+class AppModel;
+class ChatModel;
+class DocumentViewModel;
+class TurnView;
+
+class ChatPanel : public QWidget {
+  Q_OBJECT
+
+ public:
+  ChatPanel(AppModel& app, ChatModel& chat, DocumentViewModel& document,
+            QWidget* parent = nullptr);
+  void setSuggestions(const QStringList& questions);
+
+ public slots:
+  void askWrittenQuestion();
+
+ private:
+  QWidget* makeAnswerOptions();
+  QMenu* makeSamplingMenu();
+  void addTurns(int first, int last);
+  void updateTurns(int first, int last);
+  void resetTurns();
+  void showBusy();
+  void countQuestion();
+  bool eventFilter(QObject* watched, QEvent* event) override;
+
+  AppModel& m_app;
+  ChatModel& m_chat;
+  DocumentViewModel& m_document;
+  QScrollArea* m_scroll;
+  QVBoxLayout* m_turnLayout;
+  std::vector<TurnView*> m_turns;
+  QWidget* m_suggestions;
+  QLabel* m_questionLabel;
+  QPlainTextEdit* m_question;
+  QPushButton* m_ask;
+  QPushButton* m_stop;
+  bool m_followEnd = true;  // the newest text stays in view unless the reader scrolled up
+};
+
+}  // namespace ropescope::ui

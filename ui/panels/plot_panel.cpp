@@ -1,0 +1,103 @@
+#include "ui/panels/plot_panel.h"
+
+#include <QFileDialog>
+#include <QFileInfo>
+
+#include "ui/plots/plot_export.h"
+
+namespace ropescope::ui {
+
+PlotPanel::PlotPanel(const QString& name, QWidget* parent)
+    : QWidget(parent),
+      m_name(name),
+      m_layout(new QVBoxLayout(this)),
+      m_firstRow(new QHBoxLayout),
+      m_stack(new QStackedWidget(this)),
+      m_table(new PlotTableView(this)),
+      m_tableButton(new QToolButton(this)) {
+  m_layout->setContentsMargins(6, 6, 6, 6);
+  m_layout->setSpacing(6);
+  m_layout->addLayout(m_firstRow);
+  m_layout->addWidget(m_stack, 1);
+  m_firstRow->setSpacing(6);
+  m_tableButton->setText(tr("Table"));
+  m_tableButton->setCheckable(true);
+  m_tableButton->setToolTip(tr("Show as table: the numbers behind the plot; Ctrl+C copies them"));
+  m_tableButton->setAccessibleName(tr("Show as table"));
+  connect(m_tableButton, &QToolButton::toggled, this, &PlotPanel::showTable);
+}
+
+void PlotPanel::setPlot(PlotWidget* plot) {
+  m_plot = plot;
+  m_stack->addWidget(plot);
+  m_stack->addWidget(m_table);
+  auto* exportButton = new QToolButton(this);
+  exportButton->setText(tr("Export"));
+  exportButton->setToolTip(tr("Save the picture or its numbers, or copy the picture"));
+  exportButton->setPopupMode(QToolButton::InstantPopup);
+  exportButton->setMenu(makeExportMenu());
+  m_firstRow->addStretch(1);
+  m_firstRow->addWidget(m_tableButton);
+  m_firstRow->addWidget(exportButton);
+}
+
+QMenu* PlotPanel::makeExportMenu() {
+  auto* menu = new QMenu(this);
+  menu->addAction(tr("Copy picture"), this, [this] { copyPicture(plot()); });
+  menu->addAction(tr("Copy table"), this, [this] {
+    m_table->setTable(table());
+    m_table->clearSelection();
+    m_table->copySelection();
+  });
+  menu->addSeparator();
+  QStringList endings = pictureFormats();
+  endings << QStringLiteral("csv");
+  for (const QString& ending : endings) {
+    menu->addAction(tr("Save as %1 …").arg(ending.toUpper()), this,
+                    [this, ending] { askAndExport(ending); });
+  }
+  return menu;
+}
+
+QHBoxLayout* PlotPanel::addRow() {
+  auto* row = new QHBoxLayout;
+  row->setSpacing(6);
+  m_layout->insertLayout(m_layout->count() - 1, row);  // the stack stays last
+  return row;
+}
+
+QLabel* PlotPanel::labelFor(const QString& text, QWidget* control) {
+  auto* label = new QLabel(text, control->parentWidget());
+  label->setBuddy(control);
+  return label;
+}
+
+void PlotPanel::showTable(bool shown) {
+  m_tableButton->setChecked(shown);
+  m_stack->setCurrentIndex(shown ? 1 : 0);
+  refreshTable();
+}
+
+bool PlotPanel::isTableShown() const { return m_stack->currentIndex() == 1; }
+
+void PlotPanel::refreshTable() {
+  if (isTableShown()) m_table->setTable(table());
+}
+
+Status PlotPanel::exportTo(const QString& path) {
+  if (QFileInfo(path).suffix().toLower() == QStringLiteral("csv")) return saveCsv(table(), path);
+  return savePicture(plot(), path);
+}
+
+void PlotPanel::askAndExport(const QString& ending) {
+  const QString path = QFileDialog::getSaveFileName(
+      this, tr("Save the plot"), m_name + u'.' + ending,
+      tr("%1 files (*.%2)").arg(ending.toUpper(), ending));
+  if (path.isEmpty()) return;
+  const QString withEnding = QFileInfo(path).suffix().isEmpty() ? path + u'.' + ending : path;
+  if (const Status saved = exportTo(withEnding); !saved) {
+    Q_EMIT errorOccurred(QString::fromStdString(saved.error().message));
+  }
+}
+
+}  // namespace ropescope::ui

@@ -1,0 +1,42 @@
+#include "ui/panels/turn_view.h"
+
+#include <QVBoxLayout>
+
+#include "ui/panels/panel_text.h"
+#include "ui/viewmodels/chat_model.h"
+
+namespace ropescope::ui {
+
+TurnView::TurnView(QWidget* parent)
+    : QFrame(parent),
+      m_question(wrappedLabel(this)),
+      m_answer(wrappedLabel(this)),
+      m_problem(wrappedLabel(this)),
+      m_detail(wrappedLabel(this)) {
+  setFrameShape(QFrame::StyledPanel);
+  setBackgroundRole(QPalette::Base);
+  setAutoFillBackground(true);
+  setBold(m_question);
+  setMuted(m_detail);
+  m_question->setAccessibleName(tr("Question"));
+  m_answer->setAccessibleName(tr("Answer"));
+  m_answer->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
+  auto* layout = new QVBoxLayout(this);
+  for (auto* label : {m_question, m_answer, m_problem, m_detail}) layout->addWidget(label);
+}
+
+void TurnView::show(const QModelIndex& turn) {
+  m_question->setText(turn.data(ChatModel::QuestionRole).toString());
+  const QString answer = turn.data(ChatModel::AnswerRole).toString();
+  const QString problem = turn.data(ChatModel::ProblemRole).toString();
+  const QString detail = turn.data(ChatModel::DetailRole).toString();
+  m_answer->setText(answer.trimmed());
+  m_answer->setVisible(!answer.trimmed().isEmpty());
+  m_problem->setText(problem);
+  setWarning(m_problem, !problem.isEmpty());
+  m_problem->setVisible(!problem.isEmpty());
+  m_detail->setText(detail);
+  m_detail->setVisible(!detail.isEmpty());
+}
+
+}  // namespace ropescope::ui

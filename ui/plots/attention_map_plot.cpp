@@ -1,0 +1,236 @@
+#include "ui/plots/attention_map_plot.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <QKeyEvent>
+#include <QLocale>
+#include <QToolTip>
+
+#include "ui/plots/axis_ticks.h"
+
+namespace ropescope::ui {
+namespace {
+
+constexpr double kMostPixelRatio = 2.0;  // beyond it nobody sees the cells, everybody waits
+constexpr double kPanStep = 0.1;         // of the visible range, per arrow key
+constexpr double kZoomStep = 0.8;        // per + and wheel notch
+constexpr float kDarkest = 1e-12F;       // below every range; keeps logarithms finite
+
+QCPRange toRange(const ViewRange& range) { return {range.lower, range.upper}; }
+ViewRange toView(const QCPRange& range) { return {range.lower, range.upper}; }
+
+// QCustomPlot takes the middles of the first and the last cell.
+QCPRange middles(const TokenRange& tokens, int cells) {
+  const double half = static_cast<double>(tokens.size()) / cells / 2;
+  return {static_cast<double>(tokens.begin) + half, static_cast<double>(tokens.end) - half};
+}
+
+ViewRange scaled(const ViewRange& range, double factor) {
+  const double middle = (range.lower + range.upper) / 2;
+  return {middle - range.size() / 2 * factor, middle + range.size() / 2 * factor};
+}
+
+ViewRange shifted(const ViewRange& range, double share) {
+  return {range.lower + range.size() * share, range.upper + range.size() * share};
+}
+
+}  // namespace
+
+AttentionMapPlot::AttentionMapPlot(AttentionViewModel& model, QWidget* parent)
+    : PlotWidget(parent),
+      m_model(model),
+      m_rect(plot()->axisRect()),
+      m_map(new QCPColorMap(plot()->xAxis, plot()->yAxis)),
+      m_scale(new QCPColorScale(plot())) {
+  plot()->xAxis->setLabel(tr("key position [tokens]"));
+  plot()->yAxis->setLabel(tr("query position [tokens]"));
+  plot()->yAxis->setRangeReversed(true);
+  for (QCPAxis* axis : {plot()->xAxis, plot()->yAxis}) {
+    axis->setTicker(QSharedPointer<QCPAxisTicker>(new TokenTicker));
+    axis->grid()->setVisible(false);
+  }
+  m_rect->setupFullAxesBox(true);
+  for (QCPAxis* axis : {plot()->xAxis2, plot()->yAxis2}) {
+    axis->setTicks(false);
+    axis->setTickLabels(false);
+  }
+
+  m_scale->setType(QCPAxis::atRight);
+  m_scale->setBarWidth(12);
+  m_scale->setRangeDrag(false);
+  m_scale->setRangeZoom(false);
+  plot()->plotLayout()->addElement(0, 1, m_scale);
+  auto* margins = new QCPMarginGroup(plot());
+  m_rect->setMarginGroup(QCP::msTop | QCP::msBottom, margins);
+  m_scale->setMarginGroup(QCP::msTop | QCP::msBottom, margins);
+  m_map->setInterpolate(false);  // it would wash out single tokens
+  m_map->setTightBoundary(false);
+  m_map->setColorScale(m_scale);
+
+  buildItems();
+  connectPlot();
+  followPalette();
+  showView();
+  redraw();
+}
+
+void AttentionMapPlot::buildItems() {
+  m_ignored = new QCPItemRect(plot());
+  m_ignored->setPen(Qt::NoPen);
+  m_corner = new QCPItemText(plot());
+  m_corner->position->setType(QCPItemPosition::ptAxisRectRatio);
+  m_corner->position->setCoords(1, 0);
+  m_corner->setPositionAlignment(Qt::AlignRight | Qt::AlignTop);
+  m_message = new QCPItemText(plot());
+  m_message->position->setType(QCPItemPosition::ptAxisRectRatio);
+  m_message->position->setCoords(0.5, 0.5);
+  m_message->setPositionAlignment(Qt::AlignCenter);
+  for (QCPAbstractItem* item : std::array<QCPAbstractItem*, 3>{m_ignored, m_corner, m_message}) {
+    item->setSelectable(false);
+  }
+}
+
+void AttentionMapPlot::connectPlot() {
+  plot()->setInteractions(QCP::iRangeDrag | QCP::iRangeZoom);
+  m_rect->setRangeZoomFactor(kZoomStep);
+  plot()->installEventFilter(this);
+  const auto ranged = QOverload<const QCPRange&>::of(&QCPAxis::rangeChanged);
+  connect(plot()->xAxis, ranged, this, &AttentionMapPlot::readView);
+  connect(plot()->yAxis, ranged, this, &AttentionMapPlot::readView);
+  connect(plot(), &QCustomPlot::mouseMove, this, &AttentionMapPlot::hover);
+  connect(plot(), &QCustomPlot::mouseDoubleClick, &m_model, &AttentionViewModel::resetView);
+  // Margins follow the tick labels, so the axes' size is only known after a layout.
+  connect(plot(), &QCustomPlot::afterLayout, this, &AttentionMapPlot::reportPixels);
+  connect(&m_model, &AttentionViewModel::viewChanged, this, &AttentionMapPlot::showView);
+  connect(&m_model, &AttentionViewModel::tileChanged, this, &AttentionMapPlot::redraw);
+  connect(&m_model, &AttentionViewModel::selectionChanged, this, &AttentionMapPlot::redraw);
+}
+
+void AttentionMapPlot::restyle(PlotTheme theme) {
+  const PlotColors colors = plotColors(theme);
+  m_map->setGradient(amountGradient(theme));
+  m_scale->setGradient(amountGradient(theme));
+  apply(m_scale->axis(), theme);
+  for (QCPAxis* axis : m_rect->axes()) axis->setBasePen(QPen(colors.axis, 1));
+  m_scale->setMinimumMargins(QMargins(4, 8, 14, 10));
+  m_ignored->setBrush(QBrush(colors.hatch, Qt::BDiagPattern));
+  styleNote(m_corner, theme);
+  styleNote(m_message, theme);
+  m_message->setFont(plotFont(PlotText::Label));
+}
+
+void AttentionMapPlot::redraw() {
+  const bool logarithmic = m_model.colorScale() == ColorScale::Logarithmic;
+  const auto type = logarithmic ? QCPAxis::stLogarithmic : QCPAxis::stLinear;
+  m_scale->setDataScaleType(type);
+  m_scale->axis()->setTicker(
+      QSharedPointer<QCPAxisTicker>(logarithmic ? new LogTicker : new QCPAxisTicker));
+  m_scale->setDataRange({m_model.valueRange().lower, m_model.valueRange().upper});
+  m_scale->axis()->setLabel(m_model.reducer() == Reducer::Max
+                                ? tr("attention weight, largest in the cell")
+                                : tr("attention weight, mean of the cell"));
+  m_corner->setText(m_model.resolutionText());
+  m_corner->setVisible(!m_model.resolutionText().isEmpty());
+  m_message->setText(m_model.message());
+  m_message->setVisible(!m_model.message().isEmpty());
+  plot()->setAccessibleName(tr("Attention map"));
+  plot()->setAccessibleDescription(m_model.summary());
+
+  const auto tile = m_model.tile();
+  m_map->setVisible(tile != nullptr);
+  if (tile) {
+    const MapRequest& request = tile->request;
+    // A single row or column has no middle-to-middle distance: it is drawn as two halves.
+    const int columns = std::max(2, request.width);
+    const int rows = std::max(2, request.height);
+    QCPColorMapData* data = m_map->data();
+    data->setSize(columns, rows);
+    data->setRange(middles(request.keys, columns), middles(request.queries, rows));
+    for (int row = 0; row < rows; ++row) {
+      const auto from = static_cast<std::size_t>(std::min(row, request.height - 1)) *
+                        static_cast<std::size_t>(request.width);
+      for (int column = 0; column < columns; ++column) {
+        const float value =
+            tile->values[from + static_cast<std::size_t>(std::min(column, request.width - 1))];
+        data->setCell(column, row, value < kDarkest ? kDarkest : value);  // NaN stays
+      }
+    }
+  }
+  placeIgnored();
+  replotSoon();
+}
+
+void AttentionMapPlot::placeIgnored() {
+  const auto end = static_cast<double>(std::min(m_model.ignoredTokens(), m_model.tokens()));
+  m_ignored->setVisible(end > 0 && m_model.tile() != nullptr);
+  m_ignored->topLeft->setCoords(0, 0);
+  m_ignored->bottomRight->setCoords(end, static_cast<double>(m_model.tokens()));
+}
+
+void AttentionMapPlot::showView() {
+  m_settingAxes = true;
+  plot()->xAxis->setRange(toRange(m_model.view().keys));
+  plot()->yAxis->setRange(toRange(m_model.view().queries));
+  m_settingAxes = false;
+  replotSoon();
+}
+
+void AttentionMapPlot::readView() {
+  if (m_settingAxes) return;
+  m_model.setView({toView(plot()->xAxis->range()), toView(plot()->yAxis->range())});
+  showView();  // the model keeps the view on the map
+}
+
+void AttentionMapPlot::reportPixels() {
+  const double ratio = std::min(kMostPixelRatio, plot()->bufferDevicePixelRatio());
+  m_model.setPixels(QSize(static_cast<int>(std::floor(m_rect->width() * ratio)),
+                          static_cast<int>(std::floor(m_rect->height() * ratio))));
+}
+
+void AttentionMapPlot::resizeEvent(QResizeEvent* event) {
+  PlotWidget::resizeEvent(event);
+  replotSoon();
+}
+
+bool AttentionMapPlot::eventFilter(QObject* watched, QEvent* event) {
+  if (event->type() == QEvent::KeyPress && handleKey(static_cast<QKeyEvent*>(event)->key())) {
+    return true;
+  }
+  return PlotWidget::eventFilter(watched, event);
+}
+
+bool AttentionMapPlot::handleKey(int key) {
+  MapView view = m_model.view();
+  switch (key) {
+    case Qt::Key_0: m_model.resetView(); return true;
+    case Qt::Key_Plus:
+    case Qt::Key_Equal:
+      m_model.setView({scaled(view.keys, kZoomStep), scaled(view.queries, kZoomStep)});
+      return true;
+    case Qt::Key_Minus:
+      m_model.setView({scaled(view.keys, 1 / kZoomStep), scaled(view.queries, 1 / kZoomStep)});
+      return true;
+    case Qt::Key_Left: view.keys = shifted(view.keys, -kPanStep); break;
+    case Qt::Key_Right: view.keys = shifted(view.keys, kPanStep); break;
+    case Qt::Key_Up: view.queries = shifted(view.queries, -kPanStep); break;
+    case Qt::Key_Down: view.queries = shifted(view.queries, kPanStep); break;
+    case Qt::Key_PageUp: m_model.stepHead(-1); return true;
+    case Qt::Key_PageDown: m_model.stepHead(1); return true;
+    default: return false;
+  }
+  m_model.setView(view);
+  return true;
+}
+
+void AttentionMapPlot::hover(QMouseEvent* event) {
+  if (event->buttons() != Qt::NoButton || !m_rect->rect().contains(event->pos())) {
+    QToolTip::hideText();
+    return;
+  }
+  const QString text = m_model.describe(plot()->xAxis->pixelToCoord(event->pos().x()),
+                                        plot()->yAxis->pixelToCoord(event->pos().y()));
+  QToolTip::showText(event->globalPosition().toPoint(), text, plot());
+}
+
+}  // namespace ropescope::ui

@@ -1,0 +1,46 @@
+// Draws the tile of an AttentionViewModel: queries downward, keys to the right, weights in colour.
+#pragma once
+
+#include <array>
+
+#include "ui/plots/plot_widget.h"
+#include "ui/viewmodels/attention_view_model.h"
+
+namespace ropescope::ui {
+
+class AttentionMapPlot : public PlotWidget {
+  Q_OBJECT
+
+ public:
+  explicit AttentionMapPlot(AttentionViewModel& model, QWidget* parent = nullptr);
+
+  QCPColorMap* colorMap() const { return m_map; }
+  QCPAxisRect* axisRect() const { return m_rect; }
+
+ protected:
+  void restyle(PlotTheme theme) override;
+  void resizeEvent(QResizeEvent* event) override;
+  bool eventFilter(QObject* watched, QEvent* event) override;
+
+ private:
+  void buildItems();
+  void connectPlot();
+  void redraw();       // tile and colours
+  void showView();     // axes from the model
+  void readView();     // model from the axes, after a drag or the wheel
+  void reportPixels();
+  void placeIgnored();
+  bool handleKey(int key);
+  void hover(QMouseEvent* event);
+
+  AttentionViewModel& m_model;
+  QCPAxisRect* m_rect;
+  QCPColorMap* m_map;
+  QCPColorScale* m_scale;
+  QCPItemRect* m_ignored;
+  QCPItemText* m_corner;
+  QCPItemText* m_message;
+  bool m_settingAxes = false;
+};
+
+}  // namespace ropescope::ui

@@ -1,0 +1,55 @@
+// Colours, fonts and pens of every plot, light and dark: the only place in ui/ with colour values.
+// They come from core/picture, so that a window and a picture drawn without one look alike.
+#pragma once
+
+#include <cstddef>
+
+#include <QColor>
+#include <QFont>
+#include <QPen>
+
+#include <qcustomplot.h>
+
+namespace ropescope::ui {
+
+enum class PlotTheme { Light, Dark };
+
+// Dark when the palette's window colour is darker than its text.
+PlotTheme themeOf(const QPalette& palette);
+
+struct PlotColors {
+  QColor paper;
+  QColor ink;        // titles, curve names
+  QColor mutedInk;   // tick labels, footers
+  QColor grid;
+  QColor axis;
+  QColor reference;  // plain RoPE, trained length
+  QColor shade;      // areas outside of what was trained
+  QColor masked;     // future tokens of a map
+  QColor hatch;      // lines over what is left out on purpose
+};
+PlotColors plotColors(PlotTheme theme);
+
+enum class PlotText { Title, Label, Tick, Footer };
+QFont plotFont(PlotText text);
+
+// Background, axes, grids, fonts, margins and legend of everything that is in the plot now.
+void apply(QCustomPlot* plot, PlotTheme theme);
+void apply(QCPAxisRect* rect, PlotTheme theme);
+void apply(QCPAxis* axis, PlotTheme theme);
+
+// The look of curve `index`: hue, dash and marker differ together.
+QPen curvePen(PlotTheme theme, std::size_t index);
+QCPScatterStyle curveMarker(PlotTheme theme, std::size_t index);
+
+// Plain RoPE and trained lengths: grey and dashed.
+QPen referencePen(PlotTheme theme);
+QPen faintPen(PlotTheme theme);
+
+// Little is close to the paper in both themes; cells without a value (NaN) get `masked`.
+QCPColorGradient amountGradient(PlotTheme theme);
+
+// A text that floats on a plot with the paper behind it.
+void styleNote(QCPItemText* note, PlotTheme theme);
+
+}  // namespace ropescope::ui

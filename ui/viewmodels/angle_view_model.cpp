@@ -1,0 +1,203 @@
+#include "ui/viewmodels/angle_view_model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include <QLocale>
+
+#include "core/rope/rope_math.h"
+
+namespace ropescope::ui {
+namespace {
+
+constexpr int kFrameMs = 33;
+constexpr std::int64_t kFrames = 600;  // of a whole walk: 20 seconds
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
+double wrap(double angle) {
+  constexpr double kTurn = 2 * std::numbers::pi;
+  const double rest = std::fmod(angle, kTurn);
+  return rest < 0 ? rest + kTurn : rest;
+}
+
+AngleCurve curveOf(const rope::RotaryPlan& plan, std::int64_t position) {
+  AngleCurve curve{.title = planTitle(plan), .rows = angleTable(plan, position)};
+  for (const AngleRow& row : curve.rows) {
+    curve.factors << row.scale.value_or(kNone);
+    curve.wavelengths << (std::isfinite(row.wavelength) ? row.wavelength : kNone);
+    curve.wrapped << wrap(row.angle);
+  }
+  return curve;
+}
+
+QString number(double value) { return QLocale().toString(value, 'g', 4); }
+QString tokens(double value) { return QLocale().toString(static_cast<qlonglong>(value)); }
+
+}  // namespace
+
+QString planTitle(const rope::RotaryPlan& plan) {
+  const auto method = rope::findMethod(plan.method);
+  const QString title = QString::fromStdString(method ? method->info().title : plan.method);
+  if (!method || !method->info().takesFactor || plan.context.factor == 1.0) return title;
+  return QStringLiteral("%1 × %2").arg(title, number(plan.context.factor));
+}
+
+AngleViewModel::AngleViewModel(QObject* parent) : QObject(parent) {
+  m_play.setInterval(kFrameMs);
+  connect(&m_play, &QTimer::timeout, this, &AngleViewModel::playStep);
+}
+
+void AngleViewModel::setPlan(std::shared_ptr<const rope::RotaryPlan> plan) {
+  m_plan = std::move(plan);
+  if (!m_plan) setPlaying(false);
+  if (m_plan) m_plainPlan = rope::plainPlan(m_plan->context, "none");
+  m_position = std::min(m_position, lastPosition());
+  rebuild();
+}
+
+void AngleViewModel::setComparison(std::vector<rope::RotaryPlan> plans) {
+  m_comparison = std::move(plans);
+  if (m_comparing) rebuild();
+}
+
+void AngleViewModel::setComparing(bool comparing) {
+  if (comparing == m_comparing) return;
+  m_comparing = comparing;
+  rebuild();
+}
+
+void AngleViewModel::setPosition(std::int64_t position) {
+  position = std::clamp<std::int64_t>(position, 0, lastPosition());
+  if (position == m_position) return;
+  m_position = position;
+  rebuildAngles();
+  Q_EMIT positionChanged();
+}
+
+std::int64_t AngleViewModel::lastPosition() const {
+  return m_plan ? std::max<std::int64_t>(0, m_plan->context.plannedLength - 1) : 0;
+}
+
+void AngleViewModel::setPlaying(bool playing) {
+  if (playing == isPlaying()) return;
+  if (!playing) {
+    m_play.stop();
+  } else if (m_plan) {
+    if (m_position == lastPosition()) setPosition(0);
+    m_play.start();
+  }
+  Q_EMIT playingChanged();
+}
+
+void AngleViewModel::playStep() {
+  setPosition(m_position + std::max<std::int64_t>(1, lastPosition() / kFrames));
+  if (m_position == lastPosition()) setPlaying(false);
+}
+
+void AngleViewModel::rebuild() {
+  rebuildAngles();
+  m_pairs.clear();
+  for (const AngleRow& row : m_plain.rows) m_pairs << row.index;
+  const auto turnedOnce = [](const AngleRow& row) { return row.turnsInTrainedLength >= 1.0; };
+  const auto first = std::find_if_not(m_plain.rows.begin(), m_plain.rows.end(), turnedOnce);
+  m_firstUnturned = static_cast<int>(first - m_plain.rows.begin());
+  Q_EMIT curvesChanged();
+}
+
+void AngleViewModel::rebuildAngles() {
+  m_others.clear();
+  if (!m_plan) {
+    m_plain = {};
+    m_current = {};
+    return;
+  }
+  m_plain = curveOf(m_plainPlan, m_position);
+  m_plain.title = tr("plain RoPE");
+  m_current = curveOf(*m_plan, m_position);
+  if (!m_comparing) return;
+  for (const rope::RotaryPlan& plan : m_comparison) {
+    if (plan.method != m_plan->method) m_others.push_back(curveOf(plan, m_position));
+  }
+}
+
+double AngleViewModel::trainedLength() const {
+  return m_plan ? static_cast<double>(m_plan->context.originalLength) : 0.0;
+}
+
+double AngleViewModel::plannedLength() const {
+  return m_plan ? static_cast<double>(m_plan->context.plannedLength) : 0.0;
+}
+
+QString AngleViewModel::planText() const {
+  if (!m_plan) return tr("No model is loaded.");
+  return tr("%1 · factor %2 · attention factor %3 · planned for %4 tokens, trained at %5")
+      .arg(QString::fromStdString(rope::findMethod(m_plan->method)
+                                      ? rope::findMethod(m_plan->method)->info().title
+                                      : m_plan->method),
+           number(m_plan->context.factor),
+           QLocale().toString(m_plan->attentionFactorAt(m_position), 'g', 6),
+           tokens(plannedLength()), tokens(trainedLength()));
+}
+
+QString AngleViewModel::coverageText() const {
+  if (!m_plan) return {};
+  const auto unturned = static_cast<int>(m_pairs.size()) - m_firstUnturned;
+  return tr("%1 of %2 pairs never turned once in %3 tokens")
+      .arg(unturned)
+      .arg(m_pairs.size())
+      .arg(tokens(trainedLength()));
+}
+
+QString AngleViewModel::noteText() const {
+  return m_plan ? QString::fromStdString(m_plan->note) : QString();
+}
+
+QString AngleViewModel::describe(int pair) const {
+  if (pair < 0 || pair >= static_cast<int>(m_current.rows.size())) return {};
+  const AngleRow& row = m_current.rows[static_cast<std::size_t>(pair)];
+  const AngleRow& plain = m_plain.rows[static_cast<std::size_t>(pair)];
+  return tr("pair %1\nfactor %2\nwavelength %3 tokens (plain %4)\n"
+            "angle %5 rad (plain %6), mod 2π %7\n%8 turns in the trained length (plain %9)")
+      .arg(pair)
+      .arg(row.scale ? number(*row.scale) : tr("none: it does not turn"), number(row.wavelength),
+           number(plain.wavelength), number(row.angle), number(plain.angle),
+           number(wrap(row.angle)), number(row.turnsInTrainedLength),
+           number(plain.turnsInTrainedLength));
+}
+
+PlotTable AngleViewModel::table() const {
+  PlotTable table;
+  const auto add = [&table](const QString& title, const std::vector<AngleRow>& rows, auto value) {
+    TableColumn column{.title = title};
+    for (const AngleRow& row : rows) column.numbers.push_back(value(row));
+    table.columns.push_back(std::move(column));
+  };
+  const auto frequency = [](const AngleRow& row) { return row.invFreq; };
+  const auto wavelength = [](const AngleRow& row) { return row.wavelength; };
+  const auto turns = [](const AngleRow& row) { return row.turnsInTrainedLength; };
+  const auto scale = [](const AngleRow& row) { return row.scale.value_or(kNone); };
+  const auto angle = [](const AngleRow& row) { return row.angle; };
+  const auto wrapped = [](const AngleRow& row) { return wrap(row.angle); };
+  const auto& plain = m_plain.rows;
+  const auto& rows = m_current.rows;
+  add(tr("pair"), plain, [](const AngleRow& row) { return static_cast<double>(row.index); });
+  add(tr("plain frequency [rad/token]"), plain, frequency);
+  add(tr("frequency [rad/token]"), rows, frequency);
+  add(tr("plain wavelength [tokens]"), plain, wavelength);
+  add(tr("wavelength [tokens]"), rows, wavelength);
+  add(tr("turns in trained length"), rows, turns);
+  add(tr("factor"), rows, scale);
+  add(tr("plain angle at %1 [rad]").arg(m_position), plain, angle);
+  add(tr("angle at %1 [rad]").arg(m_position), rows, angle);
+  add(tr("plain angle mod 2π [rad]"), plain, wrapped);
+  add(tr("angle mod 2π [rad]"), rows, wrapped);
+  for (const AngleCurve& other : m_others) {
+    add(tr("factor, %1").arg(other.title), other.rows, scale);
+    add(tr("wavelength, %1 [tokens]").arg(other.title), other.rows, wavelength);
+  }
+  return table;
+}
+
+}  // namespace ropescope::ui

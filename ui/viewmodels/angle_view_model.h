@@ -1,0 +1,90 @@
+// Every rotary pair of the current plan at one position, plain RoPE beside it, other methods on
+// request. Knows no widget.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include <QObject>
+#include <QString>
+#include <QTimer>
+#include <QVector>
+
+#include "core/probe/angle_table.h"
+#include "core/rope/rope_method.h"
+#include "ui/plots/plot_table.h"
+
+namespace ropescope::ui {
+
+// One plan as the plots draw it: NaN where a pair has no value.
+struct AngleCurve {
+  QString title;               // "YaRN × 4"
+  QVector<double> factors;     // plain / this frequency
+  QVector<double> wavelengths; // tokens per turn
+  QVector<double> wrapped;     // rad at the position, in [0, 2 pi)
+  std::vector<AngleRow> rows;  // the numbers behind
+};
+
+class AngleViewModel : public QObject {
+  Q_OBJECT
+
+ public:
+  explicit AngleViewModel(QObject* parent = nullptr);
+
+  void setPlan(std::shared_ptr<const rope::RotaryPlan> plan);  // null: nothing to show
+  // Other methods under the same context; drawn when comparison is on.
+  void setComparison(std::vector<rope::RotaryPlan> plans);
+  void setComparing(bool comparing);
+  bool isComparing() const { return m_comparing; }
+
+  void setPosition(std::int64_t position);  // cut to 0 … lastPosition()
+  std::int64_t position() const { return m_position; }
+  std::int64_t lastPosition() const;
+  void setPlaying(bool playing);  // walks over all positions in about 20 seconds
+  bool isPlaying() const { return m_play.isActive(); }
+
+  bool hasPlan() const { return m_plan != nullptr; }
+  const QVector<double>& pairs() const { return m_pairs; }
+  const AngleCurve& plain() const { return m_plain; }
+  const AngleCurve& current() const { return m_current; }
+  const std::vector<AngleCurve>& others() const { return m_others; }  // empty when not comparing
+
+  double trainedLength() const;  // tokens
+  double plannedLength() const;
+  // First pair that plain RoPE never turned once within the trained length; pairs().size(): none.
+  int firstUnturnedPair() const { return m_firstUnturned; }
+  QString planText() const;   // method, factor, attention factor in one line
+  QString coverageText() const;  // how many pairs never turned, in words
+  QString noteText() const;   // what the method decided
+  QString describe(int pair) const;  // all numbers of one pair; empty when there is none
+  PlotTable table() const;
+
+ Q_SIGNALS:
+  void curvesChanged();    // plan or comparison
+  void positionChanged();  // angles only
+  void playingChanged();
+
+ private:
+  void rebuild();
+  void rebuildAngles();
+  void playStep();
+
+  std::shared_ptr<const rope::RotaryPlan> m_plan;
+  rope::RotaryPlan m_plainPlan;
+  std::vector<rope::RotaryPlan> m_comparison;
+  bool m_comparing = false;
+  std::int64_t m_position = 0;
+  QTimer m_play;
+
+  QVector<double> m_pairs;
+  AngleCurve m_plain;
+  AngleCurve m_current;
+  std::vector<AngleCurve> m_others;
+  int m_firstUnturned = 0;
+};
+
+// "YaRN × 4": the method's own title and the factor where there is one.
+QString planTitle(const rope::RotaryPlan& plan);
+
+}  // namespace ropescope::ui

@@ -1,0 +1,258 @@
+#include "ui/viewmodels/app_model.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "core/tokenizer/tokenizer.h"
+#include "ui/text/error_text.h"
+#include "ui/text/number_text.h"
+
+namespace ropescope::ui {
+namespace {
+
+// Capture of all layers may take so much; beyond it only one layer is kept.
+constexpr std::int64_t kCaptureBytes = std::int64_t{2} << 30;
+
+Result<std::shared_ptr<const OpenDocument>> encoded(const EngineRoom& room, Document document) {
+  auto open = std::make_shared<OpenDocument>();
+  open->document = std::move(document);
+  if (room.engine) {
+    const auto tokenizer = room.engine->tokenizer();
+    if (!tokenizer) return tokenizer.error();
+    auto part = documentPart(room.engine->promptFormat(), **tokenizer, open->document.text);
+    if (!part) return part.error();
+    open->part = *std::move(part);
+    open->plainIds = (*tokenizer)->encode(open->document.text).ids;
+  }
+  return std::shared_ptr<const OpenDocument>(std::move(open));
+}
+
+}  // namespace
+
+bool operator==(const MethodSettings& a, const MethodSettings& b) {
+  return a.rope.id == b.rope.id && a.rope.values == b.rope.values &&
+         a.rope.factor == b.rope.factor && a.contextTokens == b.contextTokens &&
+         a.calibrationFile == b.calibrationFile && a.pscStrength == b.pscStrength &&
+         a.lora == b.lora;
+}
+
+AppModel::AppModel(EngineRunner& runner, QObject* parent) : QObject(parent), m_runner(runner) {
+  connect(&m_runner, &EngineRunner::busyChanged, this, &AppModel::busyChanged);
+}
+
+void AppModel::loadModel(const std::filesystem::path& folder, const QString& device,
+                         const QString& dtype) {
+  m_runner.stopAll();
+  const EngineOptions options{
+      .model = folder, .device = device.toStdString(), .dtype = dtype.toStdString()};
+  using Loaded = std::shared_ptr<const Engine>;
+  m_runner.startLong<Loaded>(
+      this, Lane::Load, SameLane::Replace,
+      [options](EngineRoom& room, const JobControl& job) -> Result<Loaded> {
+        auto engine = Engine::load(options, job);
+        if (!engine) return engine.error();  // the model before stays in use
+        room.session.reset();
+        room.engine = *engine;
+        return *engine;
+      },
+      [this](const Result<Loaded>& engine) {
+        if (!engine) return reportError(engine.error());
+        adoptEngine(*engine);
+      });
+}
+
+void AppModel::adoptEngine(std::shared_ptr<const Engine> engine) {
+  m_engine = std::move(engine);
+  const auto before = std::exchange(m_document, nullptr);
+  MethodSettings settings;
+  settings.rope = m_engine->config().rope;
+  m_captureLayer = m_engine->config().layers / 2;
+  emit modelChanged();
+  startSession(settings, nullptr);
+  for (const auto& warning : m_engine->config().warnings) {
+    emit notice(QString::fromStdString(warning));
+  }
+  if (!before || m_runner.isBusy(Lane::Document)) return;  // another one is on its way
+  encode([document = before->document] { return Result<Document>(document); });
+}
+
+void AppModel::openDocument(const std::filesystem::path& path) {
+  m_runner.stop(Lane::Answer);
+  encode([path] { return ropescope::readDocument(path); });
+}
+
+void AppModel::encode(std::function<Result<Document>()> source) {
+  using Opened = std::shared_ptr<const OpenDocument>;
+  m_runner.startLong<Opened>(
+      this, Lane::Document, SameLane::Replace,
+      [source = std::move(source)](EngineRoom& room, const JobControl&) -> Result<Opened> {
+        auto document = source();
+        if (!document) return document.error();
+        return encoded(room, *std::move(document));
+      },
+      [this](const Result<Opened>& opened) {
+        if (!opened) return reportError(opened.error());
+        adoptDocument(*opened);
+      });
+}
+
+void AppModel::adoptDocument(std::shared_ptr<const OpenDocument> document) {
+  m_document = std::move(document);
+  emit documentChanged();
+  if (!m_document->document.notice.empty()) {
+    emit notice(QString::fromStdString(m_document->document.notice));
+  }
+  if (m_engine) startSession(m_method, m_calibration);
+}
+
+void AppModel::applyMethod(const MethodSettings& settings) {
+  if (!m_engine) return;
+  if (settings.calibrationFile.empty()) {
+    startSession(settings, nullptr);
+    return;
+  }
+  if (m_calibration && settings.calibrationFile == m_method.calibrationFile) {
+    startSession(settings, m_calibration);
+    return;
+  }
+  using Loaded = std::shared_ptr<const Calibration>;
+  m_runner.stop(Lane::Answer);  // it would hold up the file
+  m_runner.startLong<Loaded>(
+      this, Lane::Load, SameLane::Queue,
+      [path = settings.calibrationFile](EngineRoom& room, const JobControl&) -> Result<Loaded> {
+        if (!room.engine) return Error{ErrorCode::InvalidArgument, "no model is loaded"};
+        return room.engine->loadCalibration(path);
+      },
+      [this, settings](const Result<Loaded>& loaded) {
+        if (!loaded) return reportError(loaded.error());
+        if (!startSession(settings, *loaded)) return;
+        for (const auto& warning : (*loaded)->info().warnings) {
+          emit notice(QString::fromStdString(warning));
+        }
+      });
+}
+
+bool AppModel::startSession(const MethodSettings& settings,
+                            const std::shared_ptr<const Calibration>& calibration) {
+  const std::int64_t context = contextFor(settings);
+  auto plan = m_engine->plan(settings.rope, context);
+  if (!plan) {
+    reportError(plan.error());
+    return false;
+  }
+  const bool hadTokens = m_position > 0;
+  m_runner.stop(Lane::Answer);
+  m_method = settings;
+  m_calibration = calibration;
+  m_plannedContext = context;
+  m_plan = std::make_shared<const rope::RotaryPlan>(*std::move(plan));
+  ++m_recipe.serial;
+  m_recipe.options = SessionOptions{.rope = settings.rope,
+                                    .contextTokens = context,
+                                    .calibration = calibration,
+                                    .pscStrength = settings.pscStrength,
+                                    .lora = settings.lora,
+                                    .captureLayers = layersToCapture(context)};
+  m_position = 0;
+  // The old cache goes as soon as the job that uses it has ended; it never serves the new plan.
+  m_runner.startLong<Done>(
+      this, Lane::Housekeeping, SameLane::Queue,
+      [serial = m_recipe.serial](EngineRoom& room, const JobControl&) -> Status {
+        if (room.sessionSerial != serial) room.session.reset();
+        return Done{};
+      },
+      [](const Status&) {});
+  emit planChanged();
+  emit sessionAdvanced(0);
+  if (hadTokens) {
+    emit notice(tr("New session: what was read under the old settings was dropped, because cached "
+                   "keys are rotated with them. The next question reads the document again."));
+  }
+  return true;
+}
+
+std::int64_t AppModel::neededContext(std::int64_t questionTokens) const {
+  return (m_document ? m_document->tokens() : 0) + questionTokens + m_answerTokens;
+}
+
+std::int64_t AppModel::contextFor(const MethodSettings& settings) const {
+  return settings.contextTokens > 0 ? settings.contextTokens : automaticContext();
+}
+
+std::int64_t AppModel::automaticContext() const {
+  if (!m_engine) return 0;
+  const std::int64_t trained = std::max<std::int64_t>(1, m_engine->config().trainedLength);
+  const std::int64_t needed = neededContext(kQuestionAllowance);
+  return std::max<std::int64_t>(1, (needed + trained - 1) / trained) * trained;
+}
+
+std::vector<int> AppModel::layersToCapture(std::int64_t context) const {
+  const int layers = m_engine->config().layers;
+  if (m_engine->memoryFor(context).capturePerLayer * layers > kCaptureBytes) {
+    return {std::clamp(m_captureLayer, 0, layers - 1)};
+  }
+  std::vector<int> all(static_cast<std::size_t>(layers));
+  std::iota(all.begin(), all.end(), 0);
+  return all;
+}
+
+void AppModel::setAnswerTokens(std::int64_t tokens) {
+  if (tokens == m_answerTokens || tokens < 1) return;
+  m_answerTokens = tokens;
+  // Keep the session, and what it has read, while the answer still fits.
+  if (m_engine && contextFor(m_method) > m_plannedContext) startSession(m_method, m_calibration);
+  emit ledgerChanged();
+}
+
+void AppModel::setCaptureLayer(int layer) {
+  m_captureLayer = layer;
+  const auto& kept = captureLayers();
+  if (!m_engine || std::find(kept.begin(), kept.end(), layer) != kept.end()) return;
+  startSession(m_method, m_calibration);
+}
+
+void AppModel::readDocument() {
+  if (const QString why = refusal(0); !why.isEmpty()) {
+    emit errorOccurred(why);
+    return;
+  }
+  const auto serial = m_recipe.serial;
+  const auto position = m_runner.stream<std::int64_t>(
+      this, [this, serial](const std::int64_t& tokens) { setPosition(serial, tokens); });
+  m_runner.startLong<PrefillResult>(
+      this, Lane::Answer, SameLane::Queue,
+      [recipe = m_recipe, document = m_document, position](EngineRoom& room,
+                                                           const JobControl& job) {
+        return readParts(room, recipe, {document->part.ids}, {position}, job);
+      },
+      [this](const Result<PrefillResult>& read) {
+        if (!read) return reportError(read.error());
+        emit notice(tr("The document is read: %1 tokens.").arg(tokensText(read->promptTokens)));
+      });
+}
+
+QString AppModel::refusal(std::int64_t questionTokens) const {
+  if (!m_engine) return tr("No model is loaded; open a model folder first.");
+  if (!m_document) return tr("No document is open; open a text file first.");
+  if (m_document->part.ids.empty()) {
+    return tr("The document has not been turned into tokens; this model needs a tokenizer.");
+  }
+  const std::int64_t needed = neededContext(questionTokens);
+  if (needed <= m_plannedContext) return {};
+  return tr("Document, question and answer need %1 tokens, %2 are planned. Nothing is cut: plan at "
+            "least %1 tokens in the method panel, or shorten the answer.")
+      .arg(tokensText(needed), tokensText(m_plannedContext));
+}
+
+void AppModel::setPosition(std::uint64_t serial, std::int64_t position) {
+  if (serial != m_recipe.serial || position == m_position) return;
+  m_position = position;
+  emit sessionAdvanced(position);
+}
+
+void AppModel::reportError(const Error& error) {
+  if (error.code != ErrorCode::Cancelled) emit errorOccurred(errorSentence(error));
+}
+
+}  // namespace ropescope::ui

@@ -1,0 +1,116 @@
+// The chosen head and view of the attention map, and the tile that answers it.
+//
+// Knows no widget and no engine: it asks a MapSource for tiles. Tiles come back whenever they are
+// ready; the old one stays until then.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include <QObject>
+#include <QSize>
+#include <QString>
+#include <QTimer>
+
+#include "core/base/result.h"
+#include "core/probe/attention_map.h"
+#include "ui/viewmodels/map_tile.h"
+
+namespace ropescope::ui {
+
+class AttentionViewModel : public QObject {
+  Q_OBJECT
+
+ public:
+  using Deliver = std::function<void(const Result<AttentionMap>&)>;
+  // May deliver at once or later, on the GUI thread. Only the newest request must be answered.
+  using MapSource = std::function<void(const MapRequest&, Deliver)>;
+  using TokenText = std::function<QString(std::int64_t position)>;
+
+  explicit AttentionViewModel(QObject* parent = nullptr);
+  void setSource(MapSource source) { m_source = std::move(source); }
+  void setTokenText(TokenText text) { m_tokenText = std::move(text); }
+
+  void setModelShape(int layers, int heads);
+  // Other keys in the cache: forgets every tile. `expectedTokens`: what the axes show meanwhile.
+  void startSession(std::int64_t expectedTokens);
+  void advanceTo(std::int64_t tokens);  // live growth; redrawn a few times a second
+
+  int layers() const { return m_layers; }
+  int heads() const { return m_heads; }
+  int layer() const { return m_layer; }
+  int head() const { return m_head; }
+  Reducer reducer() const { return m_reducer; }
+  ColorScale colorScale() const { return m_colorScale; }
+  std::int64_t ignoredTokens() const { return m_ignored; }
+  bool isRangeLocked() const { return m_rangeLocked; }
+  std::int64_t tokens() const { return m_tokens; }
+
+  void setLayer(int layer);
+  void setHead(int head);
+  void stepHead(int heads);  // over the borders of layers, around at the ends
+  void setReducer(Reducer reducer);
+  void setColorScale(ColorScale scale);
+  void setIgnoredTokens(std::int64_t tokens);
+  void setRangeLocked(bool locked);
+
+  // Pixels of the axes, device-independent times a capped ratio.
+  void setPixels(const QSize& pixels);
+  void setView(const MapView& view);  // kept inside home()
+  void resetView();
+  const MapView& view() const { return m_view; }
+  MapView home() const;
+
+  std::shared_ptr<const AttentionMap> tile() const { return m_tile; }
+  const ValueRange& valueRange() const { return m_valueRange; }
+  bool isLoading() const { return m_waiting; }
+  QString message() const;     // instead of a picture: what is missing and the cure
+  QString resolutionText() const;  // "1 cell = 8 × 8 tokens, max"
+  QString summary() const;     // one sentence for screen readers and captions
+  // The two tokens under a point and the weight drawn there; empty outside of the tile.
+  QString describe(double key, double query) const;
+
+ Q_SIGNALS:
+  void selectionChanged();  // model shape, layer, head, reducer, scale, ignored tokens, lock
+  void viewChanged();
+  void tileChanged();       // tile, value range, message
+
+ private:
+  MapRequest wantedRequest() const;
+  void askSoon();
+  void ask();
+  void accept(const MapRequest& request, const Result<AttentionMap>& map);
+  void show(std::shared_ptr<const AttentionMap> tile);
+  void selectionEdited();
+  QString tokenName(std::int64_t position) const;
+
+  MapSource m_source;
+  TokenText m_tokenText;
+  int m_layers = 0;
+  int m_heads = 0;
+  int m_layer = 0;
+  int m_head = 0;
+  Reducer m_reducer = Reducer::Max;
+  ColorScale m_colorScale = ColorScale::Logarithmic;
+  std::int64_t m_ignored = 4;
+  bool m_rangeLocked = false;
+
+  std::int64_t m_expected = 0;
+  std::int64_t m_tokens = 0;  // that a tile may be asked for
+  bool m_atHome = true;
+  MapView m_view;
+  QSize m_pixels;
+
+  TileCache m_cache;
+  std::shared_ptr<const AttentionMap> m_tile;
+  ValueRange m_valueRange;
+  QString m_error;
+  bool m_waiting = false;
+  MapRequest m_waitingFor;
+  std::uint64_t m_session = 0;  // tiles of an earlier one are dropped
+  QTimer m_askTimer;
+  QTimer m_growTimer;
+};
+
+}  // namespace ropescope::ui

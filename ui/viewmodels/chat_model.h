@@ -1,0 +1,79 @@
+// The questions asked and their answers, as an item model: one row per turn.
+//
+// Questions are independent of each other and share the document's cache.
+#pragma once
+
+#include <QAbstractListModel>
+#include <QString>
+#include <cstdint>
+#include <vector>
+
+#include "core/engine/generation.h"
+#include "ui/viewmodels/app_model.h"
+#include "ui/worker/session_jobs.h"
+
+namespace ropescope::ui {
+
+struct ChatTurn {
+  enum class State { Waiting, Reading, Writing, Finished, Failed };
+  quint64 id = 0;
+  QString question;
+  QString answer;
+  QString problem;  // why there is no answer, or not all of it
+  State state = State::Waiting;
+  QString method;        // plan in use: "YaRN, factor 4, 4,096 tokens planned"
+  Answer result;         // once finished
+  GenerationConfig generation;
+  std::int64_t readTokens = 0;   // progress while reading
+  std::int64_t totalTokens = 0;
+};
+
+class ChatModel : public QAbstractListModel {
+  Q_OBJECT
+
+ public:
+  enum Role { QuestionRole = Qt::UserRole + 1, AnswerRole, DetailRole, ProblemRole, StateRole };
+
+  ChatModel(AppModel& app, EngineRunner& runner, QObject* parent = nullptr);
+
+  int rowCount(const QModelIndex& parent = {}) const override;
+  QVariant data(const QModelIndex& index, int role) const override;
+  QHash<int, QByteArray> roleNames() const override;
+
+  const std::vector<ChatTurn>& turns() const { return m_turns; }
+  bool isBusy() const { return m_running != 0; }
+  std::int64_t questionTokens(const QString& question) const;  // 0 when it cannot be known
+
+  // Sampling; the answer's length comes from AppModel::answerTokens().
+  const GenerationConfig& generation() const { return m_generation; }
+  void setGeneration(const GenerationConfig& config);
+
+  // A refusal is a turn that says why. A question during an answer waits for its turn.
+  void ask(const QString& question);
+  void stop();
+  void clear();
+
+ signals:
+  void busyChanged();
+  void turnFinished(int row);
+
+ private:
+  ChatTurn* findTurn(quint64 id);
+  void changed(const ChatTurn& turn);
+  void start(quint64 id, AnswerRequest request);
+  void finish(quint64 id, const Result<Answer>& answer);
+  void fail(ChatTurn& turn, const QString& why);
+  void showProgress(Lane lane, const Progress& progress);
+  QString detail(const ChatTurn& turn) const;
+
+  AppModel& m_app;
+  EngineRunner& m_runner;
+  std::vector<ChatTurn> m_turns;
+  GenerationConfig m_generation;
+  quint64 m_lastId = 0;
+  int m_running = 0;  // waiting or running
+};
+
+QString methodText(const rope::RotaryPlan& plan, const MethodSettings& settings);
+
+}  // namespace ropescope::ui

@@ -1,0 +1,96 @@
+#include "ui/worker/session_jobs.h"
+
+#include <chrono>
+
+#include "core/tokenizer/tokenizer.h"
+#include "core/tokenizer/utf8.h"
+
+namespace ropescope::ui {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double secondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// The same job, which also says where the session stands whenever it reports or steps.
+JobControl withPosition(const JobControl& job, const Session& session,
+                        const std::function<void(std::int64_t)>& position) {
+  JobControl control = job;
+  if (!position) return control;
+  control.betweenSteps = [&job, &session, &position] {
+    position(session.position());
+    job.step();
+  };
+  return control;
+}
+
+}  // namespace
+
+Result<Session*> sessionFor(EngineRoom& room, const SessionRecipe& recipe) {
+  if (!room.engine) return Error{ErrorCode::InvalidArgument, "no model is loaded; open one first"};
+  if (!room.session || room.sessionSerial != recipe.serial) {
+    room.session.reset();  // its memory first: two caches may not fit
+    auto made = room.engine->newSession(recipe.options);
+    if (!made) return made.error();
+    room.session = std::move(*made);
+    room.sessionSerial = recipe.serial;
+  }
+  return room.session.get();
+}
+
+Result<const Session*> existingSession(const EngineRoom& room, std::uint64_t serial) {
+  if (!room.session || room.sessionSerial != serial) {
+    return Error{ErrorCode::NotFound, "the document has not been read under this method yet"};
+  }
+  return static_cast<const Session*>(room.session.get());
+}
+
+Result<PrefillResult> readParts(EngineRoom& room, const SessionRecipe& recipe,
+                                const std::vector<std::vector<std::int32_t>>& parts,
+                                const ReadingSinks& sinks, const JobControl& job) {
+  auto session = sessionFor(room, recipe);
+  if (!session) return session.error();
+  auto done = (*session)->prefill(parts, withPosition(job, **session, sinks.position));
+  if (sinks.position) sinks.position((*session)->position());
+  return done;
+}
+
+Result<Answer> answerQuestion(EngineRoom& room, const SessionRecipe& recipe,
+                              const AnswerRequest& request, const AnswerSinks& sinks,
+                              const JobControl& job) {
+  const auto start = Clock::now();
+  const auto prefill = readParts(room, recipe, request.parts, {sinks.position}, job);
+  if (!prefill) return prefill.error();
+  const auto tokenizer = room.engine->tokenizer();
+  if (!tokenizer) return tokenizer.error();
+
+  Answer answer{.prefill = *prefill, .prefillSeconds = secondsSince(start)};
+  const std::vector<std::int32_t>& before = request.parts.back();
+  Utf8Stream characters;
+  std::string continuation;  // of all ids so far, as bytes
+  const auto emitText = [&](std::string text) {
+    if (text.empty()) return;
+    answer.text += text;
+    if (sinks.text) sinks.text(std::move(text));
+  };
+  const auto onToken = [&](const GeneratedToken& token) {
+    answer.ids.push_back(token.id);
+    const bool first = answer.ids.size() == 1;
+    emitText(characters.append(first ? (*tokenizer)->continuation(before, answer.ids)
+                                     : (*tokenizer)->bytes(token.id)));
+  };
+  Session& session = *room.session;
+  const auto decodeStart = Clock::now();
+  const auto generation = session.generate(request.generation, onToken,
+                                           withPosition(job, session, sinks.position));
+  if (!generation) return generation.error();
+  answer.decodeSeconds = secondsSince(decodeStart);
+  emitText(characters.finish());
+  answer.finishReason = generation->finishReason;
+  if (sinks.position) sinks.position(session.position());
+  return answer;
+}
+
+}  // namespace ropescope::ui

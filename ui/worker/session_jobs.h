@@ -1,0 +1,59 @@
+// The engine thread's side of reading and answering: core calls only, no widgets.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/engine/session.h"
+#include "ui/worker/engine_room.h"
+
+namespace ropescope::ui {
+
+// Which session a job wants. Equal serials mean the same session.
+struct SessionRecipe {
+  std::uint64_t serial = 0;
+  SessionOptions options;
+};
+
+// The room's session under this recipe; a session of another one is dropped with its cache.
+// Errors: InvalidArgument when no model is loaded, and those of Engine::newSession().
+Result<Session*> sessionFor(EngineRoom& room, const SessionRecipe& recipe);
+
+// The session if it is there already, for pictures; never makes one. NotFound otherwise.
+Result<const Session*> existingSession(const EngineRoom& room, std::uint64_t serial);
+
+struct ReadingSinks {
+  std::function<void(std::int64_t)> position;  // tokens in the cache, after every chunk
+};
+
+Result<PrefillResult> readParts(EngineRoom& room, const SessionRecipe& recipe,
+                                const std::vector<std::vector<std::int32_t>>& parts,
+                                const ReadingSinks& sinks, const JobControl& job);
+
+struct AnswerRequest {
+  std::vector<std::vector<std::int32_t>> parts;  // document, then the question
+  GenerationConfig generation;
+};
+
+struct AnswerSinks {
+  std::function<void(std::int64_t)> position;
+  std::function<void(std::string)> text;  // whole UTF-8 characters
+};
+
+struct Answer {
+  std::string text;
+  std::vector<std::int32_t> ids;
+  PrefillResult prefill;
+  FinishReason finishReason = FinishReason::Length;
+  double prefillSeconds = 0.0;
+  double decodeSeconds = 0.0;
+};
+
+// A stop while the answer is written is no error: the answer so far comes back as Stopped.
+Result<Answer> answerQuestion(EngineRoom& room, const SessionRecipe& recipe,
+                              const AnswerRequest& request, const AnswerSinks& sinks,
+                              const JobControl& job);
+
+}  // namespace ropescope::ui
