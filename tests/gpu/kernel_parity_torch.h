@@ -10,7 +10,6 @@ namespace ropescope::gpu {
 // Why there is no usable GPU; empty when there is one. Loads LibTorch's CUDA half.
 std::string missingGpu();
 
-
 void checkKernels(Report& report);
 
 }  // namespace ropescope::gpu
