@@ -1,1 +1,143 @@
-int main() { return 0; }
+// The command line: picks a command, runs it, writes its result or its error, returns its status.
+#include <cstdio>
+#include <system_error>
+
+#include <unistd.h>
+
+#include "app/app_info.h"
+#include "app/cli/commands.h"
+#include "app/cli/interrupt.h"
+#include "app/cli/options.h"
+#include "core/base/file_io.h"
+
+namespace ropescope::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kExitDone = 0;
+constexpr int kExitFailed = 1;
+constexpr int kExitUsage = 2;
+
+// One field a line: readable, yet long arrays stay on their line.
+std::string jsonText(const Json& object) {
+  std::string text = "{";
+  bool first = true;
+  for (const auto& [name, value] : object.items()) {
+    text += std::string(first ? "\n" : ",\n") + " " + Json(name).dump() + ": " +
+            value.dump(-1, ' ', false, Json::error_handler_t::replace);
+    first = false;
+  }
+  return text + "\n}\n";
+}
+
+Status writeJson(const fs::path& target, const Json& object) {
+  const std::string text = jsonText(object);
+  if (target != "-") return writeFileAtomically(target, text);
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) {
+    return Done{};
+  }
+  return Error{ErrorCode::Device,
+               "standard output cannot be written (disk full or closed); the result is lost there, "
+               "name a file with --json FILE"};
+}
+
+Json errorJson(const Error& error) {
+  return {{"error", {{"code", errorCodeName(error.code)}, {"message", error.message}}}};
+}
+
+// Before long work: an output whose folder is missing would cost the whole result.
+Status checkTarget(const std::optional<fs::path>& target, const char* option) {
+  if (!target || *target == "-") return Done{};
+  std::error_code ignored;
+  const fs::path folder = target->has_parent_path() ? target->parent_path() : fs::path(".");
+  if (fs::is_directory(*target, ignored)) {
+    return Error{ErrorCode::InvalidArgument, std::string(option) + " is the folder " +
+                                                 target->string() + "; name a file in it"};
+  }
+  if (!fs::is_directory(folder, ignored)) {
+    return Error{ErrorCode::NotFound, std::string(option) + ": there is no folder " +
+                                          folder.string() + "; make it or name another"};
+  }
+  const bool exists = fs::exists(*target, ignored);
+  if (::access((exists ? *target : folder).c_str(), W_OK) != 0) {
+    return Error{ErrorCode::Device, std::string(option) + ": " + target->string() +
+                                        " must not be written; change its permissions or name "
+                                        "another file"};
+  }
+  return Done{};
+}
+
+Status checkTargets(const Options& options) {
+  if (Status json = checkTarget(options.json, "--json"); !json) return json;
+  if (Status csv = checkTarget(options.csv, "--csv"); !csv) return csv;
+  return checkTarget(options.png, "--png");
+}
+
+Status work(Run& run) {
+  if (Status targets = checkTargets(run.options()); !targets) return targets;
+  if (Status loaded = run.loadEngine(); !loaded) return loaded;
+  return findCommandFunction(run.options().command)(run);
+}
+
+int fail(Console& console, const std::optional<fs::path>& json, const Error& error, int status) {
+  console.error(error.message);
+  if (!json) return status;
+  if (Status written = writeJson(*json, errorJson(error)); !written) {
+    console.error(written.error().message);
+  }
+  return status;
+}
+
+int runCommand(const Options& options) {
+  const Interrupt interrupt;
+  Console console(options.json.has_value());
+  Run run(options, console, interrupt.token());
+  const Status done = work(run);
+  console.endProgress();
+  const bool interrupted =
+      run.stopRequested() && (done || done.error().code == ErrorCode::Cancelled);
+  if (!done && !interrupted) return fail(console, options.json, done.error(), kExitFailed);
+  if (interrupted) {
+    run.fields()["interrupted"] = true;
+    console.error(options.json ? "interrupted; the result so far is written" : "interrupted");
+  }
+  if (options.json) {
+    if (Status written = writeJson(*options.json, run.envelope()); !written) {
+      console.error(written.error().message);
+      return kExitFailed;
+    }
+  }
+  if (!console.flushed()) {
+    console.error(
+        "the output could not be written (disk full or closed); free some space and run "
+        "again");
+    return kExitFailed;
+  }
+  return interrupted ? kExitInterrupted : kExitDone;
+}
+
+int printText(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  return std::fflush(stdout) == 0 ? kExitDone : kExitFailed;
+}
+
+int runArguments(const std::vector<std::string>& arguments) {
+  const ParseResult parsed = parseCommandLine(arguments);
+  if (const auto* help = std::get_if<HelpRequest>(&parsed)) return printText(help->text);
+  if (std::holds_alternative<VersionRequest>(parsed)) {
+    return printText(std::string(kAppName) + " " + kAppVersion + "\n");
+  }
+  if (const auto* failure = std::get_if<ParseFailure>(&parsed)) {
+    Console console(failure->json.has_value());
+    return fail(console, failure->json, {ErrorCode::InvalidArgument, failure->message}, kExitUsage);
+  }
+  return runCommand(std::get<Options>(parsed));
+}
+
+}  // namespace
+}  // namespace ropescope::cli
+
+int main(int argc, char** argv) {
+  return ropescope::cli::runArguments({argv + 1, argv + argc});
+}

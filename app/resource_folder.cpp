@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <system_error>
 #include <vector>
+
+#include <nlohmann/json.hpp>
 
 #include "core/base/file_io.h"
 
@@ -50,9 +51,9 @@ Result<fs::path> findResourceFolder() {
                                           "models/ and samples/, or unset it"};
   }
   const fs::path program = fs::read_symlink("/proc/self/exe", ignored).parent_path();
-  const std::vector<fs::path> candidates = {
-      program / "resources", program / ".." / "share" / "ropescope" / "resources",
-      fs::path(ROPESCOPE_RESOURCES_DIR)};
+  const std::vector<fs::path> candidates = {program / "resources",
+                                            program / ".." / "share" / "ropescope" / "resources",
+                                            fs::path(ROPESCOPE_RESOURCES_DIR)};
   std::string tried;
   for (const auto& candidate : candidates) {
     if (fs::is_directory(candidate / "models", ignored)) return candidate.lexically_normal();

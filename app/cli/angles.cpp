@@ -1,11 +1,12 @@
 // angles: every rotary pair in numbers.
+#include <algorithm>
+#include <cmath>
+
 #include "app/cli/commands.h"
 #include "app/cli/planned_length.h"
 #include "app/cli/text.h"
 #include "core/base/memory_size.h"
 #include "core/probe/angle_table.h"
-
-#include <cmath>
 
 namespace ropescope::cli {
 
@@ -13,10 +14,10 @@ Result<std::int64_t> plannedLengthWithoutInput(Run& run) {
   const ModelConfig& config = run.engine().config();
   if (run.options().context) return *run.options().context;
   if (run.options().factor && *run.options().factor >= 1.0) {
-    const double length = std::ceil(*run.options().factor * static_cast<double>(config.trainedLength));
-    run.console().info("planned " + countText(static_cast<std::int64_t>(length)) +
-                       " tokens: trained length times factor");
-    return static_cast<std::int64_t>(length);
+    const auto length = static_cast<std::int64_t>(
+        std::ceil(*run.options().factor * static_cast<double>(config.trainedLength)));
+    run.console().info("planned " + countText(length) + " tokens: trained length times factor");
+    return length;
   }
   const std::int64_t length = std::max(config.maxPositions, config.trainedLength);
   run.console().info("planned " + countText(length) +
@@ -29,10 +30,6 @@ Status runAngles(Run& run) {
   if (!planned) return planned.error();
   const auto plan = run.plan(*planned);
   if (!plan) return plan.error();
-  if (run.options().calibration) {
-    return Error{ErrorCode::InvalidArgument,
-                 "a calibration changes queries and keys, not angles; leave --calibration out"};
-  }
   const std::int64_t position = run.options().position.value_or(*planned - 1);
   run.settings()["position"] = position;
   const auto rows = angleTable(*plan, position);

@@ -18,7 +18,8 @@ double secondsSince(std::chrono::steady_clock::time_point start) {
 class AnswerStream {
  public:
   AnswerStream(const Tokenizer& tokenizer, std::vector<std::int32_t> before)
-      : m_tokenizer(tokenizer), m_before(std::move(before)) {}
+      : m_tokenizer(tokenizer),
+        m_before(std::move(before)) {}
 
   std::string append(std::int32_t id) {
     m_ids.push_back(id);
@@ -83,8 +84,9 @@ Result<GenerationConfig> generationConfig(Run& run) {
                                 {"top_k", config.topK},
                                 {"stop_at_eos", config.stopAtEos}};
   if (config.temperature == 0.0 && (options.topP || options.topK)) {
-    run.notice("at temperature 0 the likeliest token is always taken; --top-p and --top-k have no "
-               "effect, add --temperature");
+    run.notice(
+        "at temperature 0 the likeliest token is always taken; --top-p and --top-k have no "
+        "effect, add --temperature");
   }
   return config;
 }

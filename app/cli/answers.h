@@ -13,7 +13,7 @@ namespace ropescope::cli {
 Result<GenerationConfig> generationConfig(Run& run);
 
 struct Answer {
-  std::string text;  // valid UTF-8; empty without a tokenizer
+  std::string text;                    // valid UTF-8; empty without a tokenizer
   std::vector<std::int32_t> tokenIds;  // without EOS
   PrefillResult prompt;
   FinishReason finishReason = FinishReason::Stopped;
@@ -21,8 +21,8 @@ struct Answer {
   double decodeSeconds = 0.0;
 };
 
-// Prefill, then generate; text is printed as it comes when there is a tokenizer. A stop is no error:
-// the answer so far says Stopped.
+// Prefill, then generate; text is printed as it comes when there is a tokenizer. A stop is no
+// error: the answer so far says Stopped.
 Result<Answer> answerParts(Run& run, Session& session,
                            const std::vector<std::vector<std::int32_t>>& parts,
                            const GenerationConfig& config);

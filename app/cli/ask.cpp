@@ -24,8 +24,9 @@ Result<Prompt> buildPrompt(Run& run) {
   if (!text) return text.error();
   const PromptFormat& format = run.engine().promptFormat();
   if (!format.fromModel) {
-    run.notice("the model has no prompt_format.json; a plain format is used, which the model may "
-               "not have been trained on");
+    run.notice(
+        "the model has no prompt_format.json; a plain format is used, which the model may "
+        "not have been trained on");
   }
   Prompt prompt;
   auto document = documentPart(format, **tokenizer, *text);
@@ -39,8 +40,8 @@ Result<Prompt> buildPrompt(Run& run) {
   return prompt;
 }
 
-// Tokens that the session must hold: independent questions share the room behind the document, turns
-// of a chat stand behind each other, each answer with its EOS.
+// Tokens that the session must hold: independent questions share the room behind the document,
+// turns of a chat stand behind each other, each answer with its EOS.
 std::int64_t neededTokens(const Prompt& prompt, const Options& options) {
   std::int64_t sum = 0;
   std::int64_t longest = 0;

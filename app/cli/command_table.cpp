@@ -34,7 +34,8 @@ std::vector<CommandSpec> makeCommandTable() {
        .summary = "Loss of every token of a text, in nats.",
        .options = {"--document", "--document-tokens", "--tokens", "--last-logits"},
        .required = {"--document|--tokens"},
-       .examples = {"score --document book.txt --document-tokens 0:4096 --rope yarn --json s.json"}},
+       .examples =
+           {"score --document book.txt --document-tokens 0:4096 --rope yarn --json s.json"}},
       {.name = "perplexity",
        .usage = "perplexity --document F [F2 …] [--lengths N,N,…] [--methods 'M;M;…']",
        .summary = "Perplexity against context length, one curve per method.",
@@ -48,8 +49,8 @@ std::vector<CommandSpec> makeCommandTable() {
       {.name = "attention",
        .usage = "attention (--document F | --tokens FILE) --layer L --head H",
        .summary = "Where one head looks, pooled to a picture.",
-       .options = {"--document", "--document-tokens", "--tokens", "--layer", "--head",
-                   "--queries", "--keys", "--size", "--reduce", "--png"},
+       .options = {"--document", "--document-tokens", "--tokens", "--layer", "--head", "--queries",
+                   "--keys", "--size", "--reduce", "--png"},
        .required = {"--document|--tokens", "--layer", "--head"},
        .examples = {"attention --document book.txt --document-tokens 0:4000 --layer 3 --head 2 "
                     "--rope yarn --png map.png"}},
@@ -57,7 +58,8 @@ std::vector<CommandSpec> makeCommandTable() {
        .usage = "angles [--position N]",
        .summary = "Frequency, wavelength and angle of every rotary pair.",
        .options = {"--position"},
-       .examples = {"angles --rope yarn --factor 4", "angles --rope pi --context 8192 --json -"}},
+       .examples = {"angles --rope yarn --factor 4", "angles --rope pi --context 8192 --json -"},
+       .refused = {"--calibration", "--psc-strength", "--lora"}},
       {.name = "inspect",
        .usage = "inspect [--model DIR]",
        .summary = "The model in words: shapes, RoPE methods and their parameters, memory.",
@@ -79,16 +81,17 @@ std::vector<CommandSpec> makeCommandTable() {
        .summary = "The three pictures (attention map, angles, perplexity) as PNG files.",
        .options = {"--out", "--document", "--document-tokens", "--layer", "--head"},
        .required = {"--out"},
-       .examples = {"render --out pictures", "render --out pictures --document book.txt --rope yarn"}},
+       .examples = {"render --out pictures",
+                    "render --out pictures --document book.txt --rope yarn"}},
   };
 }
 
 std::string optionLine(const OptionSpec& option) {
   std::string head = "  " + std::string(option.name);
   if (!option.value.empty()) head += " " + std::string(option.value);
-  const std::string blanks =
-      head.size() + 1 < kOptionColumn ? std::string(kOptionColumn - head.size(), ' ')
-                                      : "\n" + std::string(kOptionColumn, ' ');
+  const std::string blanks = head.size() + 1 < kOptionColumn
+                                 ? std::string(kOptionColumn - head.size(), ' ')
+                                 : "\n" + std::string(kOptionColumn, ' ');
   return head + blanks + wrapped(option.help, kOptionColumn, kHelpWidth - kOptionColumn) + "\n";
 }
 
@@ -125,14 +128,30 @@ const std::vector<std::string_view>& planOptions() {
   return names;
 }
 
+bool takesOption(const CommandSpec& command, std::string_view option) {
+  const auto holds = [&](const std::vector<std::string_view>& names) {
+    return std::find(names.begin(), names.end(), option) != names.end();
+  };
+  return holds(command.options) || holds(commonOptions()) ||
+         (command.usesPlan && holds(planOptions()) && !holds(command.refused));
+}
+
 std::string commandHelp(const CommandSpec& command) {
   std::string text = std::string(command.summary) + "\n\nUsage: ropescope-cli " +
                      std::string(command.usage) + " [options]\n";
   if (!command.options.empty()) text += "\nOptions:\n" + optionLines(command.options);
-  if (command.usesPlan) text += "\nThe plan (how positions are rotated):\n" + optionLines(planOptions());
+  if (command.usesPlan) {
+    std::vector<std::string_view> plan;
+    for (const auto option : planOptions()) {
+      if (takesOption(command, option)) plan.push_back(option);
+    }
+    text += "\nThe plan (how positions are rotated):\n" + optionLines(plan);
+  }
   text += "\nCommon:\n" + optionLines(commonOptions());
   text += "\nExamples:\n";
-  for (const auto example : command.examples) text += "  ropescope-cli " + std::string(example) + "\n";
+  for (const auto example : command.examples) {
+    text += "  ropescope-cli " + std::string(example) + "\n";
+  }
   return text;
 }
 
@@ -148,16 +167,17 @@ std::string generalHelp() {
   text += "\nCommon options (--help after a command lists its own):\n" +
           optionLines(commonOptions()) + "\nThe plan (how positions are rotated):\n" +
           optionLines(planOptions());
-  text += "\nExamples:\n"
-          "  ropescope-cli ask --document book.txt --question 'What is the pass key?' --rope yarn\n"
-          "  ropescope-cli perplexity --document book.txt --lengths 1024,2048,4096 "
-          "--methods 'none;pi;yarn'\n"
-          "  ropescope-cli attention --document book.txt --layer 3 --head 2 --rope yarn --png "
-          "map.png\n"
-          "  ropescope-cli render --out pictures\n"
-          "  ropescope-cli inspect\n"
-          "\nExit status: 0 done, 1 failed, 2 the command line was not understood, 130 "
-          "interrupted.\n";
+  text +=
+      "\nExamples:\n"
+      "  ropescope-cli ask --document book.txt --question 'What is the pass key?' --rope yarn\n"
+      "  ropescope-cli perplexity --document book.txt --lengths 1024,2048,4096 "
+      "--methods 'none;pi;yarn'\n"
+      "  ropescope-cli attention --document book.txt --layer 3 --head 2 --rope yarn --png "
+      "map.png\n"
+      "  ropescope-cli render --out pictures\n"
+      "  ropescope-cli inspect\n"
+      "\nExit status: 0 done, 1 failed, 2 the command line was not understood, 130 "
+      "interrupted.\n";
   return text;
 }
 

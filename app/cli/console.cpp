@@ -1,9 +1,9 @@
 #include "app/cli/console.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
+
+#include <unistd.h>
 
 #include "app/cli/text.h"
 #include "core/base/memory_size.h"
@@ -22,12 +22,14 @@ std::string progressText(const Progress& progress, double seconds) {
   std::string text = countText(progress.done);
   if (progress.total > 0) text += " / " + countText(progress.total);
   if (seconds > 0.5 && progress.done > 0) {
-    text += "  " + countText(static_cast<std::int64_t>(static_cast<double>(progress.done) /
-                                                       seconds)) + "/s";
+    text += "  " +
+            countText(static_cast<std::int64_t>(static_cast<double>(progress.done) / seconds)) +
+            "/s";
     if (progress.total > progress.done) {
       text += "  " +
               secondsText(seconds * static_cast<double>(progress.total - progress.done) /
-                          static_cast<double>(progress.done)) + " left";
+                          static_cast<double>(progress.done)) +
+              " left";
     }
   }
   return text;
@@ -36,7 +38,8 @@ std::string progressText(const Progress& progress, double seconds) {
 }  // namespace
 
 Console::Console(bool jsonResult)
-    : m_text(jsonResult ? stderr : stdout), m_terminal(::isatty(STDERR_FILENO) == 1) {}
+    : m_text(jsonResult ? stderr : stdout),
+      m_terminal(::isatty(STDERR_FILENO) == 1) {}
 
 void Console::print(std::string_view text) {
   endProgress();

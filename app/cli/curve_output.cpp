@@ -30,13 +30,12 @@ Json curveJson(const PerplexityCurve& curve, const Engine& engine) {
   const CurveSettings& settings = curve.settings;
   Json json;
   json["method"] = settings.label;
-  json["settings"] = {
-      {"method", settings.rope.id},
-      {"factor", curve.factor},
-      {"factor_follows_length", settings.factorFollowsLength},
-      {"parameters", parametersJson(settings.rope, engine.config().factorLists)},
-      {"calibration",
-       calibrationJson(settings.calibration.get(), settings.pscStrength, settings.lora)}};
+  json["settings"] = {{"method", settings.rope.id},
+                      {"factor", curve.factor},
+                      {"factor_follows_length", settings.factorFollowsLength},
+                      {"parameters", parametersJson(settings.rope, engine.config().factorLists)},
+                      {"calibration", calibrationJson(settings.calibration.get(),
+                                                      settings.pscStrength, settings.lora)}};
   json["points"] = Json::array();
   for (const auto& point : curve.points) {
     json["points"].push_back({{"length", point.length},

@@ -17,8 +17,8 @@ Result<std::vector<std::int32_t>> promptIds(Run& run) {
   const auto tokenizer = run.tokenizer();
   if (!tokenizer) return tokenizer.error();
   if (const auto bad = firstInvalidUtf8(*options.prompt)) {
-    return Error{ErrorCode::InvalidArgument, "--prompt is not UTF-8 (first wrong byte at offset " +
-                                                 std::to_string(*bad) + ")"};
+    return Error{ErrorCode::InvalidArgument,
+                 "--prompt is not UTF-8 (first wrong byte at offset " + std::to_string(*bad) + ")"};
   }
   std::vector<std::int32_t> ids = (*tokenizer)->encode(*options.prompt).ids;
   if ((*tokenizer)->addsBos()) ids.insert(ids.begin(), (*tokenizer)->bos());

@@ -106,24 +106,26 @@ Result<std::string> readDocumentText(Run& run, const std::filesystem::path& path
   return text;
 }
 
-Result<TokenInput> readTokenInput(Run& run) {
-  if (!run.options().tokens) {
-    auto input = readDocumentTokens(run, run.options().documents.front());
-    if (!input) return input;
-    const auto tokenizer = run.tokenizerOrNull();
-    if (tokenizer->addsBos()) {
-      const std::int64_t start = input->spans.empty() ? 0 : input->spans.front().begin;
-      input->ids.insert(input->ids.begin(), tokenizer->bos());
-      input->spans.insert(input->spans.begin(), ByteSpan{start, start});
-    }
-    run.settings()["bos"] = tokenizer->addsBos();
-    return input;
+Result<TokenInput> readTokenInput(Run& run, const std::filesystem::path& document) {
+  auto input = readDocumentTokens(run, document);
+  if (!input) return input;
+  const auto tokenizer = run.tokenizerOrNull();
+  run.settings()["bos"] = tokenizer->addsBos();
+  if (tokenizer->addsBos()) {
+    const std::int64_t start = input->spans.empty() ? 0 : input->spans.front().begin;
+    input->ids.insert(input->ids.begin(), tokenizer->bos());
+    input->spans.insert(input->spans.begin(), ByteSpan{start, start});
   }
+  return input;
+}
+
+Result<TokenInput> readTokenInput(Run& run) {
+  if (!run.options().tokens) return readTokenInput(run, run.options().documents.front());
   auto ids = readTokensFile(*run.options().tokens, run.engine().config().vocabularySize);
   if (!ids) return ids.error();
   run.settings()["tokens_file"] = run.options().tokens->string();
   run.settings()["bos"] = false;
-  return TokenInput{.name = run.options().tokens->filename().string(), .text = {}, .ids = *std::move(ids)};
+  return TokenInput{.name = run.options().tokens->filename().string(), .ids = *std::move(ids)};
 }
 
 }  // namespace ropescope::cli

@@ -12,15 +12,17 @@ namespace ropescope::cli {
 
 // What the model reads: ids, and where they stand in the text (no text for --tokens).
 struct TokenInput {
-  std::string name;  // of the file, for titles
-  std::string text;
-  std::vector<std::int32_t> ids;
-  std::vector<ByteSpan> spans;  // of `text`; empty for --tokens
+  std::string name = {};  // of the file, for titles
+  std::string text = {};
+  std::vector<std::int32_t> ids = {};
+  std::vector<ByteSpan> spans = {};  // of `text`; empty for --tokens
 };
 
 // --document or --tokens. A document gets BOS when the tokenizer adds one; ids stay as they are.
 // Fills settings. Errors: those of the file, a slice out of range, an id outside the vocabulary.
 Result<TokenInput> readTokenInput(Run& run);
+// The same for a document that the command chose itself.
+Result<TokenInput> readTokenInput(Run& run, const std::filesystem::path& document);
 
 // One document's own tokens, without BOS, cut to --document-tokens.
 Result<TokenInput> readDocumentTokens(Run& run, const std::filesystem::path& path);

@@ -31,8 +31,8 @@ void waitForSignals(const std::stop_token& ended, std::stop_source stop) {
 Interrupt::Interrupt() {
   const sigset_t signals = stopSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  m_waiter = std::jthread(
-      [stop = m_stop](const std::stop_token& ended) { waitForSignals(ended, stop); });
+  m_waiter =
+      std::jthread([stop = m_stop](const std::stop_token& ended) { waitForSignals(ended, stop); });
 }
 
 }  // namespace ropescope::cli

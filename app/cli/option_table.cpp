@@ -12,7 +12,9 @@ namespace {
 
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 
-Error wanted(std::string what) { return Error{ErrorCode::InvalidArgument, std::move(what)}; }
+Error wanted(std::string what) {
+  return Error{ErrorCode::InvalidArgument, std::move(what)};
+}
 
 template <class Number>
 bool readNumber(std::string_view text, Number& number) {
@@ -30,7 +32,8 @@ Result<std::int64_t> wholeNumber(std::string_view text, std::int64_t least) {
 
 Result<double> realNumber(std::string_view text) {
   double number = 0.0;
-  if (!readNumber(text, number) || !std::isfinite(number)) return wanted("a number such as 4 or 0.5");
+  if (!readNumber(text, number) || !std::isfinite(number))
+    return wanted("a number such as 4 or 0.5");
   return number;
 }
 
@@ -107,8 +110,8 @@ Status setDtype(Options& options, std::string_view text) {
 
 Status setDevice(Options& options, std::string_view text) {
   int index = 0;
-  const bool indexed = text.substr(0, 5) == "cuda:" && readNumber(text.substr(5), index) &&
-                       index >= 0;
+  const bool indexed =
+      text.substr(0, 5) == "cuda:" && readNumber(text.substr(5), index) && index >= 0;
   if (text != "auto" && text != "cpu" && text != "cuda" && !indexed) {
     return wanted("auto, cpu, cuda or cuda:N");
   }
@@ -139,7 +142,11 @@ template <auto field, std::int64_t least>
 Status setWhole(Options& options, std::string_view text) {
   const auto number = wholeNumber(text, least);
   if (!number) return number.error();
-  options.*field = static_cast<std::remove_reference_t<decltype(options.*field)>>(*number);
+  using Field = std::remove_reference_t<decltype(options.*field)>;
+  if constexpr (std::is_same_v<Field, int>) {
+    if (*number > std::numeric_limits<int>::max()) return wanted("a much smaller number");
+  }
+  options.*field = static_cast<Field>(*number);
   return Done{};
 }
 
@@ -229,11 +236,11 @@ std::vector<OptionSpec> makeOptionTable() {
       {"--document-tokens", "A:B",
        "only tokens A up to, not including, B of the document (without BOS)", Once,
        setRange<&O::documentTokens>},
-      {"--tokens", "FILE", "JSON array of token ids, taken as they are", Once,
-       setPath<&O::tokens>},
+      {"--tokens", "FILE", "JSON array of token ids, taken as they are", Once, setPath<&O::tokens>},
       {"--text", "T", "text to split", Once, setText<&O::text>},
       {"--prompt", "T", "text to continue", Once, setText<&O::prompt>},
-      {"--question", "Q", "a question about the document, in quotes; may repeat", Repeated, addQuestion},
+      {"--question", "Q", "a question about the document, in quotes; may repeat", Repeated,
+       addQuestion},
       {"--chat", "", "make the questions turns of one conversation", Flag, setFlag<&O::chat>},
 
       {"--max-new-tokens", "N", "longest answer in tokens (default 128)", Once,
@@ -244,8 +251,7 @@ std::vector<OptionSpec> makeOptionTable() {
        setReal<&O::topP>},
       {"--top-k", "K", "sample from the K likeliest tokens", Once, setWhole<&O::topK, 0>},
 
-      {"--last-logits", "", "add the logits after the last token", Flag,
-       setFlag<&O::lastLogits>},
+      {"--last-logits", "", "add the logits after the last token", Flag, setFlag<&O::lastLogits>},
       {"--lengths", "N,N,…", "context lengths in tokens", Once, setLengths},
       {"--methods", "M;M;…",
        "one curve each: METHOD[:NAME=VALUE,…] with factor (a number or auto), calibration, "

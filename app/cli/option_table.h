@@ -33,10 +33,11 @@ struct CommandSpec {
   std::string_view name;
   std::string_view usage;
   std::string_view summary;
-  std::vector<std::string_view> options;   // its own
-  bool usesPlan = true;                    // takes the options of the plan too
-  std::vector<std::string_view> required;  // "--document|--tokens": exactly one of them
-  std::vector<std::string_view> examples;
+  std::vector<std::string_view> options = {};   // its own
+  bool usesPlan = true;                         // takes the options of the plan too
+  std::vector<std::string_view> required = {};  // "--document|--tokens": exactly one of them
+  std::vector<std::string_view> examples = {};
+  std::vector<std::string_view> refused = {};  // options of the plan that change nothing here
 };
 
 const std::vector<CommandSpec>& commandTable();
@@ -45,6 +46,7 @@ const CommandSpec* findCommand(std::string_view name);
 // Options that every command takes, and those that belong to the plan.
 const std::vector<std::string_view>& commonOptions();
 const std::vector<std::string_view>& planOptions();
+bool takesOption(const CommandSpec& command, std::string_view option);
 
 std::string commandHelp(const CommandSpec& command);
 

@@ -10,13 +10,15 @@
 namespace ropescope::cli {
 namespace {
 
-bool looksLikeOption(std::string_view text) { return text.size() > 2 && text.substr(0, 2) == "--"; }
+bool looksLikeOption(std::string_view text) {
+  return text.size() > 2 && text.substr(0, 2) == "--";
+}
 
 // Where an error object can go even when the rest was not understood.
 std::optional<std::filesystem::path> jsonTarget(const std::vector<std::string>& arguments) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    if (arguments[i] == "--json" && i + 1 < arguments.size() && !looksLikeOption(arguments[i + 1]) &&
-        !arguments[i + 1].empty()) {
+    if (arguments[i] == "--json" && i + 1 < arguments.size() &&
+        !looksLikeOption(arguments[i + 1]) && !arguments[i + 1].empty()) {
       return arguments[i + 1];
     }
     if (arguments[i].rfind("--json=", 0) == 0 && arguments[i].size() > 7) {
@@ -26,18 +28,10 @@ std::optional<std::filesystem::path> jsonTarget(const std::vector<std::string>& 
   return std::nullopt;
 }
 
-bool takes(const CommandSpec& command, std::string_view option) {
-  const auto holds = [&](const std::vector<std::string_view>& names) {
-    return std::find(names.begin(), names.end(), option) != names.end();
-  };
-  return holds(command.options) || holds(commonOptions()) ||
-         (command.usesPlan && holds(planOptions()));
-}
-
 std::string unknownOption(const CommandSpec& command, const std::string& found) {
   std::vector<std::string> names = {"--help", "--version"};
   for (const auto& option : optionTable()) {
-    if (takes(command, option.name)) names.emplace_back(option.name);
+    if (takesOption(command, option.name)) names.emplace_back(option.name);
   }
   const auto guess = nearest(found, names);
   return "there is no option " + found + (guess ? "; did you mean " + *guess + "?" : "; ") +
@@ -48,7 +42,8 @@ std::string unknownOption(const CommandSpec& command, const std::string& found) 
 class Parser {
  public:
   Parser(const CommandSpec& command, const std::vector<std::string>& arguments)
-      : m_command(command), m_arguments(arguments) {
+      : m_command(command),
+        m_arguments(arguments) {
     m_options.command = command.name;
   }
 
@@ -77,7 +72,7 @@ class Parser {
     }
     const OptionSpec* option = findOption(name);
     if (option == nullptr) return unknownOption(m_command, name);
-    if (!takes(m_command, name)) {
+    if (!takesOption(m_command, name)) {
       return "'" + std::string(m_command.name) + "' has no use for " + name + "; leave it out";
     }
     const bool again = !m_given.insert(name).second;
@@ -150,10 +145,11 @@ std::string contradiction(const Parser& parser) {
            std::to_string(options.documents.size()) + " are given; call it once for each";
   }
   if (given("--methods")) {
-    for (const char* name : {"--rope", "--factor", "--rope-param", "--calibration",
-                             "--psc-strength", "--lora"}) {
+    for (const char* name :
+         {"--rope", "--factor", "--rope-param", "--calibration", "--psc-strength", "--lora"}) {
       if (given(name)) {
-        return std::string(name) + " and --methods both say how to rotate; write it into "
+        return std::string(name) +
+               " and --methods both say how to rotate; write it into "
                "--methods, such as 'yarn:factor=4,calibration=FILE'";
       }
     }

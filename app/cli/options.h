@@ -58,8 +58,8 @@ struct Options {
   std::optional<std::int64_t> stride;
   std::optional<std::filesystem::path> csv;
   std::optional<std::int64_t> position;
-  std::int64_t layer = 0;
-  std::int64_t head = 0;
+  std::optional<std::int64_t> layer;
+  std::optional<std::int64_t> head;
   std::optional<TokenRange> queries;
   std::optional<TokenRange> keys;
   std::int64_t size = 512;  // cells of a map's side

@@ -87,12 +87,9 @@ Result<std::vector<PerplexityCurve>> measureCurves(
   for (const auto& each : settings) {
     if (run.stopRequested()) break;
     PerplexityCurve latest;
-    JobControl job = run.job();
-    job.onProgress = [&](const Progress& progress) {
-      run.console().progress({each.label + ": " + progress.stage, progress.done, progress.total});
-    };
-    auto curve = measureCurve(run.engine(), each, documents, config,
-                              [&](const PerplexityCurve& update) { latest = update; }, job);
+    auto curve = measureCurve(
+        run.engine(), each, documents, config,
+        [&](const PerplexityCurve& update) { latest = update; }, run.job());
     run.console().endProgress();
     if (curve) {
       curves.push_back(*std::move(curve));

@@ -8,7 +8,9 @@
 namespace ropescope::cli {
 
 Run::Run(const Options& options, Console& console, std::stop_token stop)
-    : m_options(options), m_console(console), m_stop(std::move(stop)) {
+    : m_options(options),
+      m_console(console),
+      m_stop(std::move(stop)) {
   m_settings["command"] = options.command;
 }
 
@@ -22,11 +24,10 @@ Status Run::loadEngine() {
   EngineOptions engineOptions{.model = m_options.model,
                               .device = m_options.device,
                               .dtype = m_options.dtype,
-                              .threads = m_options.threads};
-  engineOptions.log = [this](LogLevel level, const std::string& text) {
-    if (level == LogLevel::Warning) notice(text);
-    if (level == LogLevel::Error) m_console.error(text);
-  };
+                              .threads = m_options.threads,
+                              .log = [this](LogLevel level, const std::string& text) {
+                                if (level != LogLevel::Info) notice(text);
+                              }};
   if (engineOptions.model.empty()) {
     auto bundled = findBundledModel();
     if (!bundled) return bundled.error();
@@ -66,10 +67,10 @@ Result<std::int64_t> Run::contextFor(std::int64_t needed, const std::string& wha
   if (!m_options.context || *m_options.context >= needed) {
     return m_options.context.value_or(needed);
   }
-  return Error{ErrorCode::InvalidArgument,
-               what + " " + countText(needed) + " tokens, --context is " +
-                   countText(*m_options.context) + "; set --context " + std::to_string(needed) +
-                   " or leave it out" + cure};
+  return Error{ErrorCode::InvalidArgument, what + " " + countText(needed) +
+                                               " tokens, --context is " +
+                                               countText(*m_options.context) + "; set --context " +
+                                               std::to_string(needed) + " or leave it out" + cure};
 }
 
 Json Run::envelope() const {

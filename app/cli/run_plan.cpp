@@ -30,9 +30,9 @@ Status addParameter(rope::MethodChoice& choice, const std::string& name, const s
   for (const auto& each : names) known += (known.empty() ? "" : ", ") + each;
   return Error{ErrorCode::InvalidArgument,
                "method " + choice.id + " has no parameter '" + name + "'; " +
-                   (guess ? "did you mean " + *guess + "?"
-                          : known.empty() ? "it has none; choose another with --rope"
-                                          : "it has " + known)};
+                   (guess           ? "did you mean " + *guess + "?"
+                    : known.empty() ? "it has none; choose another with --rope"
+                                    : "it has " + known)};
 }
 
 std::string listed(const std::vector<std::string>& names) {
@@ -54,7 +54,8 @@ bool takesFactor(const std::string& id) {
 
 std::string planText(const rope::RotaryPlan& plan) {
   return takesFactor(plan.method) ? plan.method + " with factor " + fixed(plan.context.factor, 2)
-                                  : plan.method == "none" ? "no RoPE scaling" : plan.method;
+         : plan.method == "none"  ? "no RoPE scaling"
+                                  : plan.method;
 }
 
 Json parametersJson(const rope::MethodChoice& choice, const rope::ParameterValues& factorLists) {
@@ -77,15 +78,10 @@ Json parametersJson(const rope::MethodChoice& choice, const rope::ParameterValue
 Json calibrationJson(const Calibration* calibration, double strength, bool lora) {
   if (calibration == nullptr) return nullptr;
   const CalibrationInfo& info = calibration->info();
-  return Json{{"path", info.path.string()},
-              {"psc_strength", strength},
-              {"lora", lora},
-              {"has_phase", info.hasPhase},
-              {"has_lora", info.hasLora},
-              {"lora_rank", info.loraRank},
-              {"lora_alpha", info.loraAlpha},
-              {"missing", info.missing},
-              {"surplus", info.surplus}};
+  return Json{
+      {"path", info.path.string()},   {"psc_strength", strength}, {"lora", lora},
+      {"has_phase", info.hasPhase},   {"has_lora", info.hasLora}, {"lora_rank", info.loraRank},
+      {"lora_alpha", info.loraAlpha}, {"missing", info.missing},  {"surplus", info.surplus}};
 }
 
 Result<rope::MethodChoice> Run::methodChoice() {
@@ -155,8 +151,7 @@ Result<SessionOptions> Run::sessionOptions(std::int64_t plannedTokens) {
   session.lora = m_options.lora.value_or(true);
   describePlan(session.rope, *plan);
   m_settings["chunk"] = session.chunkTokens;
-  m_settings["calibration"] =
-      calibrationJson(loaded->get(), session.pscStrength, session.lora);
+  m_settings["calibration"] = calibrationJson(loaded->get(), session.pscStrength, session.lora);
   return session;
 }
 

@@ -55,12 +55,11 @@ Status runScore(Run& run) {
   const auto input = readTokenInput(run);
   if (!input) return input.error();
   if (input->ids.size() < 2) {
-    return Error{ErrorCode::InvalidArgument,
-                 input->name + " has 1 token; a loss needs at least 2"};
+    return Error{ErrorCode::InvalidArgument, input->name + " has 1 token; a loss needs at least 2"};
   }
   const auto size = static_cast<std::int64_t>(input->ids.size());
-  const auto context = run.contextFor(size, input->name + " has",
-                                      ", or take a part with --document-tokens");
+  const auto context =
+      run.contextFor(size, input->name + " has", ", or take a part with --document-tokens");
   if (!context) return context.error();
   const auto sessionOptions = run.sessionOptions(*context);
   if (!sessionOptions) return sessionOptions.error();

@@ -19,8 +19,9 @@ std::string formatted(const char* format, Values... values) {
 
 // Columns on a screen: every UTF-8 character counts one.
 std::size_t columns(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) >> 6U) != 2U; }));
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) >> 6U) != 2U;
+  }));
 }
 
 // Levenshtein distance, one row at a time.
@@ -41,9 +42,13 @@ std::size_t editDistance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::string fixed(double number, int digits) { return formatted("%.*f", digits, number); }
+std::string fixed(double number, int digits) {
+  return formatted("%.*f", digits, number);
+}
 
-std::string compact(double number, int digits) { return formatted("%.*g", digits, number); }
+std::string compact(double number, int digits) {
+  return formatted("%.*g", digits, number);
+}
 
 std::string secondsText(double seconds) {
   if (seconds < 0.1) return fixed(seconds * 1000.0, 1) + " ms";
@@ -59,9 +64,14 @@ std::string exactNumber(double number) {
   return error == std::errc() ? std::string(buffer.data(), end) : std::string("nan");
 }
 
-Table::Table(std::vector<std::string> header) { m_rows.push_back(std::move(header)); }
+Table::Table(std::vector<std::string> header, std::size_t leftColumns)
+    : m_leftColumns(leftColumns) {
+  m_rows.push_back(std::move(header));
+}
 
-void Table::add(std::vector<std::string> row) { m_rows.push_back(std::move(row)); }
+void Table::add(std::vector<std::string> row) {
+  m_rows.push_back(std::move(row));
+}
 
 std::string Table::text(const std::string& indent) const {
   std::vector<std::size_t> widths;
@@ -74,7 +84,8 @@ std::string Table::text(const std::string& indent) const {
     std::string line = indent;
     for (std::size_t i = 0; i < row.size(); ++i) {
       const std::string blanks(widths[i] - columns(row[i]), ' ');
-      line += i == 0 ? row[i] + blanks : "  " + blanks + row[i];
+      const bool left = i == 0 || i + m_leftColumns > row.size();
+      line += (i == 0 ? "" : "  ") + (left ? row[i] + blanks : blanks + row[i]);
     }
     line.erase(line.find_last_not_of(' ') + 1);
     text += line + "\n";

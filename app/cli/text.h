@@ -9,19 +9,21 @@
 
 namespace ropescope::cli {
 
-std::string fixed(double number, int digits);           // 4.00
-std::string compact(double number, int digits = 4);     // 0.0001234, 1.2e+06
-std::string secondsText(double seconds);                // 0.45 s, 2 min 05 s
-std::string exactNumber(double number);                 // shortest that reads back the same
+std::string fixed(double number, int digits);        // 4.00
+std::string compact(double number, int digits = 4);  // 0.0001234, 1.2e+06
+std::string secondsText(double seconds);             // 0.45 s, 2 min 05 s
+std::string exactNumber(double number);              // shortest that reads back the same
 
-// Columns padded to their widest cell; numbers to the right, the first column to the left.
+// Columns padded to their widest cell: the first and the last `leftColumns` - 1 to the left,
+// numbers between to the right.
 class Table {
  public:
-  explicit Table(std::vector<std::string> header);
+  explicit Table(std::vector<std::string> header, std::size_t leftColumns = 1);
   void add(std::vector<std::string> row);
   std::string text(const std::string& indent = "  ") const;
 
  private:
+  std::size_t m_leftColumns;
   std::vector<std::vector<std::string>> m_rows;
 };
 

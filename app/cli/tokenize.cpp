@@ -12,9 +12,12 @@ namespace {
 std::string visible(std::string_view text) {
   std::string shown;
   for (const char c : text) {
-    if (c == '\n') shown += "⏎";
-    else if (c == '\t') shown += "⇥";
-    else shown += c;
+    if (c == '\n')
+      shown += "⏎";
+    else if (c == '\t')
+      shown += "⇥";
+    else
+      shown += c;
   }
   return replaceInvalidUtf8(shown);
 }
@@ -25,8 +28,8 @@ Result<TokenInput> readInput(Run& run) {
   if (!tokenizer) return tokenizer.error();
   const std::string& text = *run.options().text;
   if (const auto bad = firstInvalidUtf8(text)) {
-    return Error{ErrorCode::InvalidArgument, "--text is not UTF-8 (first wrong byte at offset " +
-                                                 std::to_string(*bad) + ")"};
+    return Error{ErrorCode::InvalidArgument,
+                 "--text is not UTF-8 (first wrong byte at offset " + std::to_string(*bad) + ")"};
   }
   if (run.options().documentTokens) {
     return Error{ErrorCode::InvalidArgument, "--document-tokens cuts a --document, not --text"};
@@ -53,7 +56,7 @@ Status runTokenize(Run& run) {
   run.settings()["bos"] = tokenizer->addsBos();
   Json pieces = Json::array();
   Json spans = Json::array();
-  Table table({"index", "id", "bytes", "piece", "text"});
+  Table table({"index", "id", "bytes", "piece", "text"}, 3);
   for (std::size_t i = 0; i < input->ids.size(); ++i) {
     const ByteSpan& span = input->spans[i];
     pieces.push_back(tokenizer->piece(input->ids[i]));

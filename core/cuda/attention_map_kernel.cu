@@ -1,9 +1,8 @@
-#include "core/cuda/attention_map_kernel.h"
-
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 #include <cuda_runtime.h>
 
+#include "core/cuda/attention_map_kernel.h"
 #include "core/cuda/map_tile.h"
 
 namespace ropescope::cuda {
@@ -47,9 +46,10 @@ bool usable(const AttentionMapArgs& args) {
   const std::int64_t queries = args.queryEnd - args.queryBegin;
   const std::int64_t keys = args.keyEnd - args.keyBegin;
   return args.q != nullptr && args.k != nullptr && args.lse != nullptr && args.out != nullptr &&
-         args.headDim > 0 && args.queryStride >= 0 && args.keyStride >= 0 && args.keyBegin >= 0 && args.queryBegin >= 0 && args.width > 0 && args.height > 0 &&
-         args.width <= keys && args.height <= queries && args.rowBegin >= 0 &&
-         args.rowBegin <= args.rowEnd && args.rowEnd <= args.height &&
+         args.headDim > 0 && args.queryStride >= 0 && args.keyStride >= 0 && args.keyBegin >= 0 &&
+         args.queryBegin >= 0 && args.width > 0 && args.height > 0 && args.width <= keys &&
+         args.height <= queries && args.rowBegin >= 0 && args.rowBegin <= args.rowEnd &&
+         args.rowEnd <= args.height &&
          args.firstQuery <=
              cellBorder(args.queryBegin, args.queryEnd, args.height, args.rowBegin) &&
          groupCount(keys, args.width) <= kMaxGridY &&
@@ -67,10 +67,17 @@ extern "C" int ropescopeCudaAttentionMap(const ropescope::cuda::AttentionMapArgs
   if (args->rowBegin == args->rowEnd) return cudaSuccess;
   const auto queue = static_cast<cudaStream_t>(stream);
   switch (args->type) {
-    case ElementType::Float32: launch<float>(*args, queue); break;
-    case ElementType::BFloat16: launch<__nv_bfloat16>(*args, queue); break;
-    case ElementType::Float16: launch<__half>(*args, queue); break;
-    default: return cudaErrorInvalidValue;
+    case ElementType::Float32:
+      launch<float>(*args, queue);
+      break;
+    case ElementType::BFloat16:
+      launch<__nv_bfloat16>(*args, queue);
+      break;
+    case ElementType::Float16:
+      launch<__half>(*args, queue);
+      break;
+    default:
+      return cudaErrorInvalidValue;
   }
   return cudaGetLastError();
 }

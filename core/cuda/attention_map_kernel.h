@@ -30,17 +30,17 @@ struct AttentionMapArgs {
   std::int64_t firstQuery = 0;   // position of q's row 0
   std::int64_t queryBegin = 0;   // the picture's queries, half-open
   std::int64_t queryEnd = 0;
-  std::int64_t keyBegin = 0;     // the picture's keys, half-open
+  std::int64_t keyBegin = 0;  // the picture's keys, half-open
   std::int64_t keyEnd = 0;
-  std::int32_t height = 0;       // cells over the queries, at most their number
-  std::int32_t width = 0;        // cells over the keys, at most their number
-  std::int32_t rowBegin = 0;     // cells to draw now, half-open
+  std::int32_t height = 0;    // cells over the queries, at most their number
+  std::int32_t width = 0;     // cells over the keys, at most their number
+  std::int32_t rowBegin = 0;  // cells to draw now, half-open
   std::int32_t rowEnd = 0;
-  std::int32_t headDim = 0;      // D
-  float scale = 0.0F;            // 1 / sqrt(D)
+  std::int32_t headDim = 0;                 // D
+  float scale = 0.0F;                       // 1 / sqrt(D)
   ElementType type = ElementType::Float32;  // of q and k
   MapReducer reducer = MapReducer::Max;
-  std::int32_t device = 0;       // CUDA ordinal that all pointers belong to
+  std::int32_t device = 0;  // CUDA ordinal that all pointers belong to
 };
 
 }  // namespace ropescope::cuda

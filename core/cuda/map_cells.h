@@ -43,7 +43,8 @@ ROPESCOPE_HOST_DEVICE constexpr std::int64_t visiblePairs(std::int64_t queryBegi
 
 // Column cells that one block draws: about two tiles of keys, as long as the accumulators last.
 ROPESCOPE_HOST_DEVICE constexpr int cellsPerGroup(std::int64_t keys, int width) {
-  const std::int64_t wanted = 2 * kMapTile * static_cast<std::int64_t>(width) / larger<std::int64_t>(keys, 1);
+  const std::int64_t wanted =
+      2 * kMapTile * static_cast<std::int64_t>(width) / larger<std::int64_t>(keys, 1);
   return static_cast<int>(larger<std::int64_t>(1, smaller<std::int64_t>(wanted, kMapMaxCells)));
 }
 
@@ -60,7 +61,7 @@ struct MapBlock {
   std::int64_t queryBegin = 0;  // positions, half-open
   std::int64_t queryEnd = 0;
   std::int64_t keyBegin = 0;
-  std::int64_t keyEnd = 0;      // cut to the keys that the last query sees
+  std::int64_t keyEnd = 0;  // cut to the keys that the last query sees
 };
 
 ROPESCOPE_HOST_DEVICE constexpr MapBlock mapBlock(const AttentionMapArgs& args, int row,
@@ -73,8 +74,8 @@ ROPESCOPE_HOST_DEVICE constexpr MapBlock mapBlock(const AttentionMapArgs& args, 
   block.queryBegin = cellBorder(args.queryBegin, args.queryEnd, args.height, row);
   block.queryEnd = cellBorder(args.queryBegin, args.queryEnd, args.height, row + 1);
   block.keyBegin = cellBorder(args.keyBegin, args.keyEnd, args.width, block.cellBegin);
-  block.keyEnd = smaller(cellBorder(args.keyBegin, args.keyEnd, args.width, block.cellEnd),
-                         block.queryEnd);
+  block.keyEnd =
+      smaller(cellBorder(args.keyBegin, args.keyEnd, args.width, block.cellEnd), block.queryEnd);
   return block;
 }
 

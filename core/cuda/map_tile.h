@@ -11,7 +11,7 @@
 
 namespace ropescope::cuda {
 
-inline constexpr int kMapSide = 16;                        // threads along queries and along keys
+inline constexpr int kMapSide = 16;  // threads along queries and along keys
 inline constexpr int kMapThreads = kMapSide * kMapSide;
 inline constexpr int kMapPerThread = kMapTile / kMapSide;  // a thread owns 4 x 4 scores
 inline constexpr int kMapDepth = 32;                       // head dimensions held at a time
@@ -141,7 +141,8 @@ template <class Scalar, class Block>
 ROPESCOPE_HOST_DEVICE void scoreTile(const AttentionMapArgs& args, const MapBlock& part,
                                      std::int64_t query0, std::int64_t key0, MapShared& shared,
                                      Block& block) {
-  const auto* q = static_cast<const Scalar*>(args.q) + (query0 - args.firstQuery) * args.queryStride;
+  const auto* q =
+      static_cast<const Scalar*>(args.q) + (query0 - args.firstQuery) * args.queryStride;
   const auto* k = static_cast<const Scalar*>(args.k) + key0 * args.keyStride;
   block.each([](int, MapRegisters& own) {
     for (auto& row : own.scores) {
@@ -181,9 +182,8 @@ ROPESCOPE_HOST_DEVICE void drawMapBlock(const AttentionMapArgs& args, const MapB
       }
     });
     block.each([&](int thread, MapRegisters&) { joinColumn<Reducer>(shared, thread); });
-    block.each([&](int thread, MapRegisters&) {
-      joinCells<Reducer>(args, part, key0, shared, thread);
-    });
+    block.each(
+        [&](int thread, MapRegisters&) { joinCells<Reducer>(args, part, key0, shared, thread); });
   }
   block.each([&](int thread, MapRegisters&) { writeCell<Reducer>(args, part, shared, thread); });
 }

@@ -1,10 +1,9 @@
-#include "core/cuda/rotary_kernel.h"
-
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 #include <cuda_runtime.h>
 
 #include "core/cuda/map_cells.h"
+#include "core/cuda/rotary_kernel.h"
 #include "core/cuda/rotary_math.h"
 
 namespace ropescope::cuda {
@@ -42,10 +41,17 @@ extern "C" int ropescopeCudaRotate(const ropescope::cuda::RotaryArgs* args, void
   if (count == 0) return cudaSuccess;
   const auto queue = static_cast<cudaStream_t>(stream);
   switch (args->type) {
-    case ElementType::Float32: launch<float>(*args, count, queue); break;
-    case ElementType::BFloat16: launch<__nv_bfloat16>(*args, count, queue); break;
-    case ElementType::Float16: launch<__half>(*args, count, queue); break;
-    default: return cudaErrorInvalidValue;
+    case ElementType::Float32:
+      launch<float>(*args, count, queue);
+      break;
+    case ElementType::BFloat16:
+      launch<__nv_bfloat16>(*args, count, queue);
+      break;
+    case ElementType::Float16:
+      launch<__half>(*args, count, queue);
+      break;
+    default:
+      return cudaErrorInvalidValue;
   }
   return cudaGetLastError();
 }

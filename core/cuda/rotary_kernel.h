@@ -16,16 +16,16 @@
 namespace ropescope::cuda {
 
 struct RotaryArgs {
-  void* x = nullptr;                // [T, H, D], D contiguous
-  const float* cosTable = nullptr;  // [T, P] contiguous, attention factor included
-  const float* sinTable = nullptr;  // [T, P] contiguous
-  std::int64_t tokens = 0;          // T
-  std::int64_t tokenStride = 0;     // elements from one token of x to the next
-  std::int64_t headStride = 0;      // elements from one head of x to the next
-  std::int32_t heads = 0;           // H
-  std::int32_t pairs = 0;           // P = D / 2
+  void* x = nullptr;                        // [T, H, D], D contiguous
+  const float* cosTable = nullptr;          // [T, P] contiguous, attention factor included
+  const float* sinTable = nullptr;          // [T, P] contiguous
+  std::int64_t tokens = 0;                  // T
+  std::int64_t tokenStride = 0;             // elements from one token of x to the next
+  std::int64_t headStride = 0;              // elements from one head of x to the next
+  std::int32_t heads = 0;                   // H
+  std::int32_t pairs = 0;                   // P = D / 2
   ElementType type = ElementType::Float32;  // of x
-  std::int32_t device = 0;          // CUDA ordinal that all pointers belong to
+  std::int32_t device = 0;                  // CUDA ordinal that all pointers belong to
 };
 
 }  // namespace ropescope::cuda

@@ -1,10 +1,10 @@
 #include "core/engine/cuda_kernels.h"
 
-#include <dlfcn.h>
-
 #include <memory>
 #include <string>
 #include <system_error>
+
+#include <dlfcn.h>
 
 namespace ropescope {
 namespace {
@@ -64,7 +64,8 @@ Result<CudaKernels> loadCudaKernelsFrom(const std::filesystem::path& library) {
   dlerror();
   void* opened = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (opened == nullptr) {
-    return Error{ErrorCode::Device, "the CUDA kernels could not be loaded: " + loaderText()};
+    return Error{ErrorCode::Device,
+                 "the CUDA kernels could not be loaded (the ATen path serves): " + loaderText()};
   }
   return functionsOf(opened, library.string());
 }

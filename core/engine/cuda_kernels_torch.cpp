@@ -1,13 +1,13 @@
 #include "core/engine/cuda_kernels_torch.h"
 
+#include <cmath>
+#include <string>
+#include <vector>
+
 #include <ATen/ATen.h>
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/Stream.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
-
-#include <cmath>
-#include <string>
-#include <vector>
 
 #include "core/engine/cuda_kernels.h"
 #include "core/model/guard_torch.h"
@@ -69,14 +69,14 @@ Status checkMap(const MapRequest& request, const MapRows& rows, int rowBegin, in
   if (rows.k.dim() != 2 || rows.k.size(1) != q.size(1) || rows.k.stride(1) != 1 ||
       rows.k.scalar_type() != q.scalar_type() || rows.k.device() != q.device() ||
       rows.k.size(0) < request.keys.end) {
-    return refused("k", rows.k, "[S, D] of q's type, S at least " +
-                                    std::to_string(request.keys.end));
+    return refused("k", rows.k,
+                   "[S, D] of q's type, S at least " + std::to_string(request.keys.end));
   }
   if (rows.lse.dim() != 1 || rows.lse.size(0) != q.size(0) || !isFloatBeside(rows.lse, q)) {
     return refused("lse", rows.lse, "[Tq] float32, contiguous");
   }
-  if (picture.dim() != 2 || picture.size(0) != request.height ||
-      picture.size(1) != request.width || !isFloatBeside(picture, q)) {
+  if (picture.dim() != 2 || picture.size(0) != request.height || picture.size(1) != request.width ||
+      !isFloatBeside(picture, q)) {
     return refused("picture", picture, "[height, width] float32, contiguous");
   }
   const std::int64_t first = cellBegin(request.queries, request.height, rowBegin);

@@ -1,9 +1,9 @@
 // The CUDA kernels on tensors: shapes and types checked, on torch's current stream.
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <cstdint>
+
+#include <ATen/core/Tensor.h>
 
 #include "core/base/result.h"
 #include "core/cuda/cuda_kernels.h"
@@ -29,9 +29,9 @@ struct MapRows {
   std::int64_t firstQuery = 0;
 };
 
-// Draws the rows rowBegin … rowEnd - 1 of `picture` [height, width] float32, contiguous, on the GPU;
-// width and height as in the request, which must not exceed its tokens. Does not wait for the GPU.
-// Errors: InvalidArgument (shape, type, rows whose queries or keys are missing), Device.
+// Draws the rows rowBegin … rowEnd - 1 of `picture` [height, width] float32, contiguous, on the
+// GPU; width and height as in the request, which must not exceed its tokens. Does not wait for the
+// GPU. Errors: InvalidArgument (shape, type, rows whose queries or keys are missing), Device.
 Status drawMapRows(const CudaKernels& kernels, const MapRequest& request, const MapRows& rows,
                    int rowBegin, int rowEnd, const at::Tensor& picture);
 

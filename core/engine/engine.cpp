@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "core/base/memory_size.h"
+#include "core/engine/cuda_kernels.h"
 #include "core/engine/device_torch.h"
 #include "core/engine/engine_torch.h"
 #include "core/engine/session_torch.h"
@@ -23,6 +24,17 @@ Result<int> chooseThreads(int wanted) {
   }
   const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   return wanted == 0 ? cores : wanted;
+}
+
+// The kernel library is an improvement, not a need: without it ATen draws the maps, and the log says
+// so.
+std::optional<CudaKernels> chooseKernels(const Placement& placement, const LogSink& log) {
+  if (!placement.device.is_cuda()) return std::nullopt;
+  const auto kernels = loadCudaKernels();
+  if (kernels) return *kernels;
+  const bool absent = kernels.error().code == ErrorCode::NotFound;
+  logTo(log, absent ? LogLevel::Info : LogLevel::Warning, kernels.error().message);
+  return std::nullopt;
 }
 
 // A tokenizer with more pieces than the model has embeddings would index beyond them.
@@ -58,6 +70,7 @@ Result<std::shared_ptr<const Engine>> Engine::load(const EngineOptions& options,
   state->device = deviceText(placement->device);
   state->dtype = dtypeName(placement->dtype);
   state->threads = *threads;
+  state->kernels = chooseKernels(*placement, options.log);
   auto format = readPromptFormat(options.model);
   if (!format) return format.error();
   state->promptFormat = *std::move(format);

@@ -1,6 +1,9 @@
 // What an Engine holds.
 #pragma once
 
+#include <optional>
+
+#include "core/cuda/cuda_kernels.h"
 #include "core/engine/engine.h"
 #include "core/model/weights_torch.h"
 
@@ -14,6 +17,7 @@ struct Engine::State {
   std::string device;
   std::string dtype;
   int threads = 1;
+  std::optional<CudaKernels> kernels;  // on a GPU, when the kernel library was built
   PromptFormat promptFormat;
   Result<std::shared_ptr<const Tokenizer>> tokenizer{Error{}};
 };

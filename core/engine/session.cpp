@@ -6,12 +6,12 @@
 #include <algorithm>
 
 #include "core/base/memory_size.h"
+#include "core/engine/attention_map_torch.h"
 #include "core/engine/device_torch.h"
 #include "core/engine/sampler.h"
 #include "core/engine/session_torch.h"
-#include "core/eval/token_losses_torch.h"
 #include "core/model/guard_torch.h"
-#include "core/probe/attention_map_torch.h"
+#include "core/model/token_losses_torch.h"
 
 namespace ropescope {
 namespace {
@@ -90,15 +90,18 @@ Prompt flatten(const std::vector<std::vector<std::int32_t>>& parts, std::int64_t
   return prompt;
 }
 
-// How much of the cache can stay so that the result is bit for bit that of a fresh session.
+// How much of the cache can stay so that the result is bit for bit that of a fresh session: chunks
+// that hold the same tokens and were cut at the same places.
 std::int64_t reusable(const State& state, const Prompt& prompt) {
   const auto [cached, wanted] = std::mismatch(state.tokens.begin(), state.tokens.end(),
                                               prompt.ids.begin(), prompt.ids.end());
   const std::int64_t common = wanted - prompt.ids.begin();
   std::int64_t best = 0;
+  auto border = state.borders.upper_bound(0);
   for (const std::int64_t end : prompt.chunkEnds) {
     const bool leavesOne = end < static_cast<std::int64_t>(prompt.ids.size());
-    if (end <= common && leavesOne && state.borders.contains(end)) best = end;
+    if (border == state.borders.end() || *border++ != end || end > common || !leavesOne) break;
+    best = end;
   }
   return best;
 }
@@ -136,7 +139,9 @@ Status checkMemory(const Engine& engine, const SessionOptions& options) {
       need.capturePerLayer * static_cast<std::int64_t>(options.captureLayers.size());
   const std::int64_t free = availableBytes(engine.state().placement.device);
   if (free < 0 || bytes <= free) return Done{};
-  const std::int64_t fits = options.contextTokens * free / bytes;
+  const auto fits = static_cast<std::int64_t>(static_cast<double>(options.contextTokens) *
+                                              static_cast<double>(free) /
+                                              static_cast<double>(bytes));
   return Error{ErrorCode::OutOfMemory,
                "a context of " + countText(options.contextTokens) + " tokens needs " +
                    bytesText(bytes) + ", " + bytesText(free) + " are free; about " +

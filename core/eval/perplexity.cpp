@@ -321,6 +321,15 @@ Status validate(const PerplexityConfig& config) {
     return Error{ErrorCode::InvalidArgument,
                  "the stride is " + std::to_string(config.stride) + "; at least 1 is wanted"};
   }
+  // Without BOS a window needs one token that was scored before.
+  const std::int64_t longestStride = config.lengths.front() - 1;
+  if (config.protocol == Protocol::Sliding && config.stride > longestStride) {
+    return Error{ErrorCode::InvalidArgument,
+                 "the stride is " + std::to_string(config.stride) +
+                     ", which leaves tokens out between windows of " +
+                     std::to_string(config.lengths.front()) + " tokens; at most " +
+                     std::to_string(longestStride) + " is wanted"};
+  }
   return Done{};
 }
 

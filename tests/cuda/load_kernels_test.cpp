@@ -1,8 +1,8 @@
 // Finding the kernel library, with and without it; no GPU needed.
-#include <gtest/gtest.h>
-
 #include <filesystem>
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "core/engine/cuda_kernels.h"
 
@@ -44,8 +44,7 @@ TEST(CudaKernelLibrary, OfThisBuildHasEveryKernelAndRefusesBadArguments) {
   const Status map = cudaStatus(*kernels, "map", kernels->attentionMap(&noMap, nullptr));
   ASSERT_FALSE(map);
   EXPECT_EQ(map.error().code, ErrorCode::Device);
-  EXPECT_EQ(map.error().message,
-            "map: the GPU reported 'invalid argument' (CUDA error 1)");
+  EXPECT_EQ(map.error().message, "map: the GPU reported 'invalid argument' (CUDA error 1)");
   const cuda::RotaryArgs noRotation;
   EXPECT_NE(kernels->rotate(&noRotation, nullptr), 0);
   EXPECT_TRUE(cudaStatus(*kernels, "map", 0));

@@ -110,8 +110,8 @@ inline std::vector<float> denseMap(const Head& head, const AttentionMapArgs& arg
           ++pairs;
         }
       }
-      const double value = args.reducer == MapReducer::Max ? largest
-                                                           : sum / static_cast<double>(pairs);
+      const double value =
+          args.reducer == MapReducer::Max ? largest : sum / static_cast<double>(pairs);
       cells.push_back(pairs == 0 ? std::numeric_limits<float>::quiet_NaN()
                                  : static_cast<float>(value));
     }

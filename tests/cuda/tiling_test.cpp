@@ -1,10 +1,10 @@
 // What the CUDA kernels compute, checked without a GPU: host and device share these sources.
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <cstring>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "core/cuda/map_cells.h"
 #include "core/cuda/rotary_math.h"
@@ -146,9 +146,9 @@ TEST(MapTilingMax, KeepsANotANumberVisible) {
 
 TEST(VisiblePairs, AreCountedAsByHand) {
   EXPECT_EQ(visiblePairs(0, 1, 0, 1), 1);
-  EXPECT_EQ(visiblePairs(0, 3, 0, 3), 6);       // a triangle
-  EXPECT_EQ(visiblePairs(5, 7, 0, 3), 6);       // wholly in the past
-  EXPECT_EQ(visiblePairs(0, 3, 5, 9), 0);       // wholly in the future
+  EXPECT_EQ(visiblePairs(0, 3, 0, 3), 6);  // a triangle
+  EXPECT_EQ(visiblePairs(5, 7, 0, 3), 6);  // wholly in the past
+  EXPECT_EQ(visiblePairs(0, 3, 5, 9), 0);  // wholly in the future
   EXPECT_EQ(visiblePairs(0, 1 << 20, 0, 1 << 20), (std::int64_t{1} << 39) + (1 << 19));
 }
 
@@ -208,8 +208,9 @@ TEST(RotaryKernel, RotatesEveryPairOfEveryHeadByItsToken) {
     sine.push_back(std::sin(0.3F * static_cast<float>(i)));
   }
   std::vector<float> x = before;
-  RotaryArgs args{x.data(), cosine.data(), sine.data(), kTokens, kHeads * 2 * kPairs, 2 * kPairs,
-                  kHeads,   kPairs,        ElementType::Float32, 0};
+  RotaryArgs args{
+      x.data(), cosine.data(), sine.data(),          kTokens, kHeads * 2 * kPairs, 2 * kPairs,
+      kHeads,   kPairs,        ElementType::Float32, 0};
   for (int i = 0; i < kTokens * kHeads * kPairs; ++i) rotatePair<float>(args, i);
   for (int token = 0; token < kTokens; ++token) {
     for (int head = 0; head < kHeads; ++head) {

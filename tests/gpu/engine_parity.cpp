@@ -35,8 +35,10 @@ Difference difference(const std::vector<double>& a, const std::vector<double>& b
 // Losses are of size 1 to 10 nats, logits of size 20; sums run in another order.
 constexpr double kFloat32Losses = 1e-3;
 constexpr double kFloat64Losses = 1e-8;
-// Two 16-bit runs differ from the exact losses independently: thrice what the CPU shows.
-constexpr double kHalfShare = 3.0;
+// Two bfloat16 runs differ from the exact losses by different roundings: the largest of some
+// hundred varies, the mean hardly. float16 rounds eight times finer and must do no worse.
+constexpr double kLargestShare = 3.0;
+constexpr double kMeanShare = 1.5;
 constexpr double kHalfLargest = 0.1;  // nats, at least
 constexpr double kHalfMean = 0.005;
 
@@ -47,7 +49,9 @@ std::vector<Method> methods() {
 class ModelParity {
  public:
   ModelParity(const ParityInput& input, ModelRuns& runs, Report& report)
-      : m_input(input), m_runs(runs), m_report(report),
+      : m_input(input),
+        m_runs(runs),
+        m_report(report),
         m_name(input.model.filename().string() + " ") {}
 
   void losses() {
@@ -59,7 +63,7 @@ class ModelParity {
                     "float64 rounding");
       compareLosses({m_input.device, "float32"}, method, *exact, name, kFloat32Losses,
                     "float32 rounding, sums in another order");
-      if (m_input.halfTypes) halfLosses(method, *exact, name);
+      if (!m_input.halfTypes.empty()) halfLosses(method, *exact, name);
     }
   }
 
@@ -120,16 +124,16 @@ class ModelParity {
     const auto onCpu = scored({"cpu", "bfloat16"}, method, name);
     if (!onCpu) return;
     const Difference usual = difference(*onCpu, exact);
-    const std::string reason = "3 x bfloat16 on the CPU";
-    for (const char* type : {"bfloat16", "float16"}) {
+    const std::string reason = "against bfloat16 on the CPU";
+    for (const std::string& type : m_input.halfTypes) {
       const Placed where{m_input.device, type};
       const auto found = scored(where, method, name);
       if (!found) continue;
       const Difference now = difference(*found, exact);
       m_report.check(name + placedText(where), now.largest,
-                     kHalfLargest + kHalfShare * usual.largest, reason);
+                     kHalfLargest + kLargestShare * usual.largest, reason);
       m_report.check(name + placedText(where) + " mean", now.mean,
-                     kHalfMean + kHalfShare * usual.mean, reason);
+                     kHalfMean + kMeanShare * usual.mean, reason);
     }
   }
 

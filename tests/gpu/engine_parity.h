@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "tests/gpu/report.h"
 
@@ -12,7 +13,7 @@ struct ParityInput {
   std::filesystem::path model;  // folder
   std::string text;             // of which the first tokens are read
   std::string device = "cuda";  // what is compared with the CPU
-  bool halfTypes = true;        // bfloat16 and float16 too
+  std::vector<std::string> halfTypes = {"bfloat16", "float16"};
 };
 
 void checkModel(const ParityInput& input, Report& report);

@@ -1,14 +1,14 @@
 #include "tests/gpu/kernel_parity_torch.h"
 
-#include <ATen/ATen.h>
-#include <ATen/detail/CUDAHooksInterface.h>
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <string>
 #include <vector>
+
+#include <ATen/ATen.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <dlfcn.h>
 
 #include "core/engine/cuda_kernels.h"
 #include "core/engine/cuda_kernels_torch.h"
@@ -21,7 +21,9 @@ namespace {
 const at::Device kGpu(at::kCUDA, 0);
 constexpr at::ScalarType kTypes[] = {at::kFloat, at::kBFloat16, at::kHalf};
 
-void waitForGpu() { at::detail::getCUDAHooks().deviceSynchronize(0); }
+void waitForGpu() {
+  at::detail::getCUDAHooks().deviceSynchronize(0);
+}
 
 rope::RotaryTables tables(std::int64_t positions, std::int64_t pairs) {
   const auto wide = at::TensorOptions().dtype(at::kDouble);
@@ -37,8 +39,8 @@ void checkRotary(const CudaKernels& kernels, Report& report) {
         const std::string name = std::string("rotary kernel ") + at::toString(type) + " D " +
                                  std::to_string(headDim) + " T " + std::to_string(tokens);
         // Six heads inside a wider projection: strided, like q in a fused q, k, v.
-        const at::Tensor wide = at::randn({tokens, 10, headDim}, at::TensorOptions().device(kGpu))
-                                    .to(type);
+        const at::Tensor wide =
+            at::randn({tokens, 10, headDim}, at::TensorOptions().device(kGpu)).to(type);
         const at::Tensor x = wide.narrow(1, 2, 6);
         const at::Tensor untouched = wide.clone();
         const auto angles = tables(tokens + 5, headDim / 2);
@@ -50,8 +52,8 @@ void checkRotary(const CudaKernels& kernels, Report& report) {
         report.check(name, (x.to(at::kDouble) - wanted.to(at::kDouble)).abs().max().item<double>(),
                      0.0, "the same products, each rounded: bit-equal");
         untouched.narrow(1, 2, 6).copy_(wanted);
-        report.check(name + " neighbours", (wide.to(at::kDouble) - untouched.to(at::kDouble))
-                                               .abs().max().item<double>(),
+        report.check(name + " neighbours",
+                     (wide.to(at::kDouble) - untouched.to(at::kDouble)).abs().max().item<double>(),
                      0.0, "nothing beside x is written");
       }
     }
@@ -120,8 +122,7 @@ std::vector<float> densePicture(const at::Tensor& weights, const MapRequest& r) 
           ++pairs;
         }
       }
-      const double value =
-          r.reducer == Reducer::Max ? largest : sum / static_cast<double>(pairs);
+      const double value = r.reducer == Reducer::Max ? largest : sum / static_cast<double>(pairs);
       picture.push_back(pairs == 0 ? NAN : static_cast<float>(value));
     }
   }
@@ -157,7 +158,8 @@ void checkMapKernel(const CudaKernels& kernels, Report& report) {
     for (const at::ScalarType type : kTypes) {
       const HeadOnGpu head = makeHead(shape, type);
       for (const Reducer reducer : {Reducer::Max, Reducer::Mean}) {
-        const MapRequest request{0, 0, shape.queries, shape.keys, shape.width, shape.height, reducer};
+        const MapRequest request{0,      0, shape.queries, shape.keys, shape.width, shape.height,
+                                 reducer};
         const std::string name = "map kernel " + shape.name + " " + at::toString(type) + " " +
                                  std::string(reducerName(reducer));
         const auto found = kernelPicture(kernels, request, head.rows);

@@ -34,7 +34,10 @@ std::vector<Picture> pictures(std::int64_t n) {
 class MapParity {
  public:
   MapParity(std::string name, const Session& cpu, const Session& gpu, Report& report)
-      : m_name(std::move(name)), m_cpu(cpu), m_gpu(gpu), m_report(report) {}
+      : m_name(std::move(name)),
+        m_cpu(cpu),
+        m_gpu(gpu),
+        m_report(report) {}
 
   void compare(const MapRequest& request, const std::string& size) {
     const std::string name = m_name + "map " + size + " layer " + std::to_string(request.layer) +
@@ -89,7 +92,8 @@ void checkMaps(const ParityInput& input, ModelRuns& runs, Report& report) {
   MapParity parity(name, *sessions[0], *sessions[1], report);
   for (const Picture& picture : pictures(static_cast<std::int64_t>(runs.ids().size()))) {
     for (const Reducer reducer : {Reducer::Max, Reducer::Mean}) {
-      MapRequest request{0, 0, picture.queries, picture.keys, picture.width, picture.height, reducer};
+      MapRequest request{0,      0, picture.queries, picture.keys, picture.width, picture.height,
+                         reducer};
       parity.compare(request, picture.name);
       request.layer = lastLayer;
       request.head = lastHead;

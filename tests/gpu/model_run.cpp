@@ -9,7 +9,9 @@ constexpr std::int64_t kAnswerTokens = 48;
 
 }  // namespace
 
-std::string placedText(const Placed& where) { return where.device + " " + where.dtype; }
+std::string placedText(const Placed& where) {
+  return where.device + " " + where.dtype;
+}
 
 Result<ModelRuns> ModelRuns::prepare(const std::filesystem::path& folder, const std::string& text) {
   ModelRuns runs;
@@ -24,9 +26,9 @@ Result<ModelRuns> ModelRuns::prepare(const std::filesystem::path& folder, const 
   runs.m_ids.insert(runs.m_ids.end(), read.begin(), read.end());
   const auto wanted = static_cast<std::size_t>(runs.m_config.trainedLength * 3 / 2);
   if (runs.m_ids.size() < wanted) {
-    return Error{ErrorCode::InvalidArgument,
-                 "the text has " + std::to_string(runs.m_ids.size()) + " tokens, wanted are " +
-                     std::to_string(wanted) + "; name a longer one"};
+    return Error{ErrorCode::InvalidArgument, "the text has " + std::to_string(runs.m_ids.size()) +
+                                                 " tokens, wanted are " + std::to_string(wanted) +
+                                                 "; name a longer one"};
   }
   runs.m_ids.resize(wanted);
   return runs;
@@ -91,8 +93,7 @@ Result<double> ModelRuns::lossGap(const std::vector<std::int32_t>& common, std::
     std::vector<std::int32_t> ids = prompt();
     ids.insert(ids.end(), common.begin(), common.end());
     ids.push_back(id);
-    const auto session =
-        this->session({"cpu", "float64"}, method, SessionOptions{}.chunkTokens);
+    const auto session = this->session({"cpu", "float64"}, method, SessionOptions{}.chunkTokens);
     if (!session) return session.error();
     const auto score = (*session)->score(ids, {}, {});
     if (!score) return score.error();

@@ -1,6 +1,7 @@
 // The GPU against the CPU: losses, chunks, greedy ids, attention maps, and the kernels alone.
 //   gpu_parity --text FILE MODEL...    exit 0: all held, 1: some did not, 2: arguments, 77: no GPU
-//   gpu_parity --self --text FILE MODEL...    the CPU against itself: tests this program, needs no GPU
+//   gpu_parity --self --text FILE MODEL...    the CPU against itself: tests this program, needs no
+//   GPU
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -58,11 +59,12 @@ int main(int count, char** values) {
   gpu::Report report;
   if (!arguments.self) gpu::checkKernels(report);
   for (const std::string& model : arguments.models) {
-    gpu::checkModel({.model = model,
-                     .text = *text,
-                     .device = arguments.self ? "cpu" : "cuda",
-                     .halfTypes = !arguments.self},
-                    report);
+    gpu::ParityInput input{.model = model, .text = *text};
+    if (arguments.self) {
+      input.device = "cpu";
+      input.halfTypes = {"bfloat16"};  // a CPU has no float16
+    }
+    gpu::checkModel(input, report);
   }
   std::printf("%d checks, %d failed\n", report.checks(), report.failures());
   return report.failures() == 0 ? 0 : 1;

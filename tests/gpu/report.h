@@ -8,7 +8,8 @@ namespace ropescope::gpu {
 
 class Report {
  public:
-  // `difference` must not exceed `tolerance`; `reason`: where the tolerance comes from. A NaN fails.
+  // `difference` must not exceed `tolerance`; `reason`: where the tolerance comes from. A NaN
+  // fails.
   void check(const std::string& name, double difference, double tolerance,
              const std::string& reason) {
     const bool held = difference <= tolerance;

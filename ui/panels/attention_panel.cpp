@@ -12,7 +12,7 @@
 namespace ropescope::ui {
 namespace {
 
-const QString kViewKey = QStringLiteral("attention");
+QString viewKey() { return QStringLiteral("attention"); }
 
 }  // namespace
 
@@ -119,7 +119,7 @@ void AttentionPanel::connectApp() {
 }
 
 void AttentionPanel::startSession() {
-  m_runner.dropViews(kViewKey);
+  m_runner.dropViews(viewKey());
   if (m_app.engine()) {
     const ModelConfig& config = m_app.engine()->config();
     m_model.setModelShape(config.layers, config.heads);
@@ -165,7 +165,7 @@ QString AttentionPanel::tokenText(std::int64_t position) const {
 void AttentionPanel::request(const MapRequest& wanted,
                              const AttentionViewModel::Deliver& deliver) {
   m_runner.requestView<AttentionMap>(
-      kViewKey, this,
+      viewKey(), this,
       [wanted, serial = m_app.sessionSerial()](EngineRoom& room,
                                                const JobControl& job) -> Result<AttentionMap> {
         const auto session = existingSession(room, serial);

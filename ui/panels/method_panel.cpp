@@ -113,9 +113,14 @@ void MethodPanel::addMethodRows(QFormLayout* form) {
   m_factor->setObjectName(QStringLiteral("factor"));
   m_context->setObjectName(QStringLiteral("context"));
   setMuted(m_summary);
-  form->addRow(tr("&Method"), m_method);
+  auto* method = new QWidget(this);
+  auto* row = new QHBoxLayout(method);
+  row->setContentsMargins(0, 0, 0, 0);
+  row->addWidget(m_method, 1);
+  row->addWidget(m_fileCure);
+  method->setFocusProxy(m_method);
+  form->addRow(tr("&Method"), method);
   form->addRow(m_summary);
-  form->addRow(m_fileCure);
   form->addRow(tr("&Planned tokens"), m_context);
   form->addRow(tr("&Factor"), m_factor);
 }
@@ -183,8 +188,9 @@ void MethodPanel::showDraft() {
   m_fileCure->setVisible(cure.has_value());
   if (cure) {
     const QString title = QString::fromStdString(cure->title);
-    m_fileCure->setText(tr("Factors for %1 from a &file …").arg(title));
+    m_fileCure->setText(tr("%1 from &file …").arg(title));
     m_fileCure->setToolTip(m_model.methods().unavailableReason(cure->method));
+    m_fileCure->setAccessibleName(tr("Factors for %1 from a file").arg(title));
   }
   m_factor->setEnabled(m_model.takesFactor());
   m_factor->setPlaceholderText(m_model.takesFactor() ? m_model.automaticFactor() : tr("not used"));

@@ -17,6 +17,15 @@ namespace {
 
 constexpr int kDecimals = 3;
 
+// "32 turns" instead of "32.000 turns".
+class NumberBox : public QDoubleSpinBox {
+ public:
+  using QDoubleSpinBox::QDoubleSpinBox;
+  QString textFromValue(double value) const override {
+    return locale().toString(value, 'g', QLocale::FloatingPointShortest);
+  }
+};
+
 std::optional<rope::ParameterValue> valueOf(const rope::ParameterSpec& spec,
                                             const rope::ParameterValues& values) {
   const auto given = values.find(spec.name);
@@ -68,7 +77,7 @@ QWidget* ParameterForm::makeField(const rope::ParameterSpec& spec,
 }
 
 QWidget* ParameterForm::makeSpinBox(const rope::ParameterSpec& spec, double value) {
-  auto* box = new QDoubleSpinBox(this);
+  auto* box = new NumberBox(this);
   box->setRange(spec.minimum, spec.maximum);
   box->setDecimals(kDecimals);
   box->setStepType(QAbstractSpinBox::AdaptiveDecimalStepType);

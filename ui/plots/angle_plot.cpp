@@ -12,6 +12,7 @@ namespace ropescope::ui {
 namespace {
 
 constexpr double kWideAspect = 2.2;  // width / height from which the plots stand side by side
+constexpr int kLowPart = 170;        // px; the long axis labels do not fit into less
 constexpr double kRoom = 0.08;       // of the data's range, kept free above and below
 
 QCPRange valuesOf(const QCPGraph* graph) {
@@ -32,6 +33,7 @@ AnglePlot::AnglePlot(const AngleViewModel& model, QWidget* parent)
   grid->setRowSpacing(0);
   grid->setColumnSpacing(0);
   for (const Part part : {Factor, Wavelength, Angle}) buildPart(part);
+  labelAxes();
   arrange();
   buildItems();
   linkAxes();
@@ -45,9 +47,6 @@ AnglePlot::AnglePlot(const AngleViewModel& model, QWidget* parent)
 
 void AnglePlot::buildPart(Part part) {
   m_rects[part] = new QCPAxisRect(plot());
-  y(part)->setLabel(part == Factor       ? tr("factor [plain / this]")
-                    : part == Wavelength ? tr("wavelength [tokens]")
-                                         : tr("angle mod 2π [rad]"));
   if (part == Wavelength) {
     y(part)->setScaleType(QCPAxis::stLogarithmic);
     y(part)->setTicker(QSharedPointer<QCPAxisTicker>(new LogTicker));
@@ -137,8 +136,14 @@ void AnglePlot::resizeEvent(QResizeEvent* event) {
     m_isWide = wide;
     arrange();
   }
-  wrapLegend(plot());
-  replotSoon();
+  labelAxes();
+}
+
+void AnglePlot::labelAxes() {
+  const bool isLow = height() / (m_isWide ? 1 : kParts) < kLowPart;
+  y(Factor)->setLabel(isLow ? tr("factor") : tr("factor [plain / this]"));
+  y(Wavelength)->setLabel(isLow ? tr("tokens") : tr("wavelength [tokens]"));
+  y(Angle)->setLabel(isLow ? tr("rad") : tr("angle mod 2π [rad]"));
 }
 
 AnglePlot::Curve AnglePlot::addCurve() {
@@ -194,10 +199,10 @@ void AnglePlot::restyle(PlotTheme theme) {
   wrapLegend(plot());
 }
 
-void AnglePlot::fill(const Curve& curve, const AngleCurve& data) {
-  curve.factor->setName(data.title);
-  curve.factor->setData(m_model.pairs(), data.factors, true);
-  curve.wavelength->setData(m_model.pairs(), data.wavelengths, true);
+void AnglePlot::fill(const Curve& curve, const AngleCurve& values) {
+  curve.factor->setName(values.title);
+  curve.factor->setData(m_model.pairs(), values.factors, true);
+  curve.wavelength->setData(m_model.pairs(), values.wavelengths, true);
 }
 
 void AnglePlot::redraw() {

@@ -35,12 +35,13 @@ class AnglePlot : public PlotWidget {
   void buildPart(Part part);
   void buildItems();
   void linkAxes();
+  void labelAxes();
   void arrange();  // beside each other when there is room, else below each other
   Curve addCurve();
   void resizeCurves(std::size_t curves);
   void redraw();
   void redrawAngles();
-  void fill(const Curve& curve, const AngleCurve& data);
+  void fill(const Curve& curve, const AngleCurve& values);
   void styleCurve(const Curve& curve, std::size_t index, PlotTheme theme);
   void hover(QMouseEvent* event);
   QCPAxis* x(Part part) const { return m_rects[part]->axis(QCPAxis::atBottom); }

@@ -111,7 +111,7 @@ void AttentionMapPlot::restyle(PlotTheme theme) {
   const PlotColors colors = plotColors(theme);
   m_map->setGradient(amountGradient(theme));
   m_scale->setGradient(amountGradient(theme));
-  apply(m_scale->axis(), theme);
+  for (QCPAxis* axis : m_scale->axis()->axisRect()->axes()) apply(axis, theme);
   for (QCPAxis* axis : m_rect->axes()) axis->setBasePen(QPen(colors.axis, 1));
   m_scale->setMinimumMargins(QMargins(4, 8, 14, 10));
   m_ignored->setBrush(QBrush(colors.hatch, Qt::BDiagPattern));
@@ -127,9 +127,7 @@ void AttentionMapPlot::redraw() {
   m_scale->axis()->setTicker(
       QSharedPointer<QCPAxisTicker>(logarithmic ? new LogTicker : new QCPAxisTicker));
   m_scale->setDataRange({m_model.valueRange().lower, m_model.valueRange().upper});
-  m_scale->axis()->setLabel(m_model.reducer() == Reducer::Max
-                                ? tr("attention weight, largest in the cell")
-                                : tr("attention weight, mean of the cell"));
+  m_scale->axis()->setLabel(tr("attention weight"));
   m_corner->setText(m_model.resolutionText());
   m_corner->setVisible(!m_model.resolutionText().isEmpty());
   m_message->setText(m_model.message());
@@ -144,16 +142,16 @@ void AttentionMapPlot::redraw() {
     // A single row or column has no middle-to-middle distance: it is drawn as two halves.
     const int columns = std::max(2, request.width);
     const int rows = std::max(2, request.height);
-    QCPColorMapData* data = m_map->data();
-    data->setSize(columns, rows);
-    data->setRange(middles(request.keys, columns), middles(request.queries, rows));
+    QCPColorMapData* cells = m_map->data();
+    cells->setSize(columns, rows);
+    cells->setRange(middles(request.keys, columns), middles(request.queries, rows));
     for (int row = 0; row < rows; ++row) {
       const auto from = static_cast<std::size_t>(std::min(row, request.height - 1)) *
                         static_cast<std::size_t>(request.width);
       for (int column = 0; column < columns; ++column) {
         const float value =
             tile->values[from + static_cast<std::size_t>(std::min(column, request.width - 1))];
-        data->setCell(column, row, value < kDarkest ? kDarkest : value);  // NaN stays
+        cells->setCell(column, row, value < kDarkest ? kDarkest : value);  // NaN stays
       }
     }
   }
@@ -186,11 +184,6 @@ void AttentionMapPlot::reportPixels() {
   const double ratio = std::min(kMostPixelRatio, plot()->bufferDevicePixelRatio());
   m_model.setPixels(QSize(static_cast<int>(std::floor(m_rect->width() * ratio)),
                           static_cast<int>(std::floor(m_rect->height() * ratio))));
-}
-
-void AttentionMapPlot::resizeEvent(QResizeEvent* event) {
-  PlotWidget::resizeEvent(event);
-  replotSoon();
 }
 
 bool AttentionMapPlot::eventFilter(QObject* watched, QEvent* event) {

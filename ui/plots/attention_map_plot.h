@@ -19,7 +19,6 @@ class AttentionMapPlot : public PlotWidget {
 
  protected:
   void restyle(PlotTheme theme) override;
-  void resizeEvent(QResizeEvent* event) override;
   bool eventFilter(QObject* watched, QEvent* event) override;
 
  private:

@@ -93,7 +93,7 @@ QString LogTicker::label(double value) {
 QVector<double> LogTicker::createTickVector(double tickStep, const QCPRange& range) {
   if (range.lower <= 0) return {};
   const double decades = std::log10(range.upper / range.lower);
-  if (decades > 2.2) {
+  if (decades > 3.2) {
     const QVector<double> ticks = decadeTicks(range, {1});
     return ticks.size() <= kMostTicks ? ticks : everyNth(ticks, (ticks.size() - 1) / kMostTicks + 1);
   }

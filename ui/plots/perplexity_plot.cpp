@@ -23,7 +23,7 @@ PerplexityPlot::PerplexityPlot(const PerplexityViewModel& model, QWidget* parent
   plot()->xAxis->setScaleType(QCPAxis::stLogarithmic);
   plot()->xAxis->setTicker(QSharedPointer<QCPAxisTicker>(new Log2Ticker));
   plot()->xAxis->setLabel(tr("context length [tokens]"));
-  plot()->yAxis->setLabel(tr("perplexity of the text so far"));
+  plot()->yAxis->setLabel(tr("perplexity"));
   buildItems();
   m_protocol = new FooterText(plot());
   plot()->plotLayout()->addElement(2, 0, m_protocol);

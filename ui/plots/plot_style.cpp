@@ -10,7 +10,7 @@ namespace {
 
 constexpr double kCurveWidth = 1.8;   // px
 constexpr double kMarkerSize = 7.5;   // px, with its rim
-constexpr double kNoteOpacity = 0.85;
+constexpr float kNoteOpacity = 0.85F;
 
 picture::Theme pictureTheme(PlotTheme theme) {
   return picture::makeTheme(theme == PlotTheme::Light ? picture::ThemeKind::Light

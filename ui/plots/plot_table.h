@@ -10,9 +10,9 @@ namespace ropescope::ui {
 
 // One column: texts when there are any, else numbers (NaN is an empty cell).
 struct TableColumn {
-  QString title;  // with its unit
-  std::vector<double> numbers;
-  QStringList texts;
+  QString title = {};  // with its unit
+  std::vector<double> numbers = {};
+  QStringList texts = {};
 };
 
 // All columns have the same number of rows.

@@ -1,6 +1,8 @@
 #include "ui/plots/plot_widget.h"
 
 #include <algorithm>
+#include <numeric>
+#include <vector>
 
 #include <QEvent>
 #include <QFontMetrics>
@@ -21,6 +23,12 @@ void PlotWidget::changeEvent(QEvent* event) {
   if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange) {
     followPalette();
   }
+}
+
+void PlotWidget::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  if (m_plot->legend != nullptr && m_plot->legend->visible()) wrapLegend(m_plot);
+  replotSoon();
 }
 
 void PlotWidget::followPalette() {
@@ -50,12 +58,21 @@ void moveLegendAbove(QCustomPlot* plot) {
 void wrapLegend(QCustomPlot* plot) {
   constexpr int kIconAndGaps = 30 + 7 + 18;  // px
   const QFontMetrics metrics(plot->legend->font());
-  int widest = 1;
+  std::vector<int> widths;
   for (int i = 0; i < plot->plottableCount(); ++i) {
     if (!plot->legend->hasItemWithPlottable(plot->plottable(i))) continue;
-    widest = std::max(widest, metrics.horizontalAdvance(plot->plottable(i)->name()));
+    widths.push_back(metrics.horizontalAdvance(plot->plottable(i)->name()) + kIconAndGaps);
   }
-  plot->legend->setWrap(std::max(1, (plot->width() - 28) / (widest + kIconAndGaps)));
+  const auto fits = [&](std::size_t columns) {
+    std::vector<int> widest(columns, 0);
+    for (std::size_t i = 0; i < widths.size(); ++i) {
+      widest[i % columns] = std::max(widest[i % columns], widths[i]);
+    }
+    return std::accumulate(widest.begin(), widest.end(), 0) <= plot->width() - 20;
+  };
+  std::size_t columns = std::max<std::size_t>(1, widths.size());
+  while (columns > 1 && !fits(columns)) --columns;
+  plot->legend->setWrap(static_cast<int>(columns));
   plot->legend->setFillOrder(QCPLayoutGrid::foColumnsFirst, true);
   plot->legend->simplify();
 }

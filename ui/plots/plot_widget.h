@@ -18,6 +18,7 @@ class PlotWidget : public QWidget {
 
  protected:
   void changeEvent(QEvent* event) override;
+  void resizeEvent(QResizeEvent* event) override;
 
   // Colours everything; called once by followPalette() and again when the palette changes.
   virtual void restyle(PlotTheme theme) = 0;

@@ -118,7 +118,9 @@ void AngleViewModel::rebuildAngles() {
   m_current = curveOf(*m_plan, m_position);
   if (!m_comparing) return;
   for (const rope::RotaryPlan& plan : m_comparison) {
-    if (plan.method != m_plan->method) m_others.push_back(curveOf(plan, m_position));
+    // One that changes nothing is drawn already: as plain RoPE.
+    if (plan.method == m_plan->method || plan.invFreq == m_plainPlan.invFreq) continue;
+    m_others.push_back(curveOf(plan, m_position));
   }
 }
 

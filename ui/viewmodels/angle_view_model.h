@@ -19,11 +19,11 @@ namespace ropescope::ui {
 
 // One plan as the plots draw it: NaN where a pair has no value.
 struct AngleCurve {
-  QString title;               // "YaRN × 4"
-  QVector<double> factors;     // plain / this frequency
-  QVector<double> wavelengths; // tokens per turn
-  QVector<double> wrapped;     // rad at the position, in [0, 2 pi)
-  std::vector<AngleRow> rows;  // the numbers behind
+  QString title;                     // "YaRN × 4"
+  QVector<double> factors = {};      // plain / this frequency
+  QVector<double> wavelengths = {};  // tokens per turn
+  QVector<double> wrapped = {};      // rad at the position, in [0, 2 pi)
+  std::vector<AngleRow> rows = {};   // the numbers behind
 };
 
 class AngleViewModel : public QObject {

@@ -104,7 +104,7 @@ class AttentionViewModel : public QObject {
 
   TileCache m_cache;
   std::shared_ptr<const AttentionMap> m_tile;
-  ValueRange m_valueRange;
+  ValueRange m_valueRange{1e-6, 1.0};
   QString m_error;
   bool m_waiting = false;
   MapRequest m_waitingFor;

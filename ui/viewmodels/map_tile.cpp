@@ -11,6 +11,7 @@ constexpr double kLowShare = 0.02;
 constexpr double kHighShare = 0.999;
 constexpr double kMostDecades = 1e6;  // upper / lower on a logarithmic scale
 constexpr double kLeastRatio = 10.0;
+constexpr double kLeastLinear = 0.2;  // upper end / largest on a linear scale
 
 std::int64_t divideUp(std::int64_t tokens, std::int64_t step) { return (tokens + step - 1) / step; }
 
@@ -47,8 +48,10 @@ ValueRange valueRangeOf(const AttentionMap& map, ColorScale scale) {
     if (value > 0.0F) values.push_back(value);  // NaN and 0 are not
   }
   if (values.empty()) return {scale == ColorScale::Linear ? 0.0 : 1e-6, 1.0};
-  const double upper = quantile(values, kHighShare);
-  if (scale == ColorScale::Linear) return {0.0, upper};
+  const double upper = static_cast<double>(*std::max_element(values.begin(), values.end()));
+  if (scale == ColorScale::Linear) {
+    return {0.0, std::max(quantile(values, kHighShare), upper * kLeastLinear)};
+  }
   const double lower = std::max(quantile(values, kLowShare), upper / kMostDecades);
   return {std::min(lower, upper / kLeastRatio), upper};
 }

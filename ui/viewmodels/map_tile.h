@@ -40,8 +40,9 @@ struct ValueRange {
 };
 
 // Logarithmic: from the 2nd percentile of the positive values, at most six decades below the upper
-// end. Linear: from 0. The upper end is the 99.9th percentile, so that single cells saturate instead
-// of turning the rest pale. Masked cells do not count.
+// end, to the largest. Linear: from 0 to the 99.9th percentile, so that a few strong cells saturate
+// instead of turning the rest pale, but to a fifth of the largest at least, so that a single needle
+// still stands out. Masked cells do not count.
 enum class ColorScale { Logarithmic, Linear };
 ValueRange valueRangeOf(const AttentionMap& map, ColorScale scale);
 

@@ -13,7 +13,7 @@ namespace ropescope::ui {
 namespace {
 
 constexpr std::int64_t kShortest = 256;  // tokens; below it one rare word moves the mean
-constexpr double kLeastStep = 1.15;      // between the last two default lengths
+constexpr double kLeastStep = 1.1;       // between the last two default lengths
 
 // "YaRN × 4, beta_fast=16 + PSC"
 QString curveTitle(const PerplexityCurve& curve) {

@@ -20,17 +20,17 @@
 namespace ropescope::ui {
 
 struct PerplexityOrder {
-  std::vector<std::string> curves;  // as on the command line: "yarn:factor=4"
-  std::vector<std::vector<std::int32_t>> documents;
-  PerplexityConfig config;
+  std::vector<std::string> curves = {};  // as on the command line: "yarn:factor=4"
+  std::vector<std::vector<std::int32_t>> documents = {};
+  PerplexityConfig config = {};
 };
 
 // One curve as the plot draws it.
 struct PerplexityLine {
   QString title;
-  QVector<double> lengths;       // tokens
-  QVector<double> perplexities;
-  QVector<double> errors;        // standard errors, 0 where there is none
+  QVector<double> lengths = {};  // tokens
+  QVector<double> perplexities = {};
+  QVector<double> errors = {};   // standard errors, 0 where there is none
   bool hasErrors = false;
 };
 

@@ -1,9 +1,9 @@
-#include "core/probe/kernel_map_torch.h"
-
-#include <ATen/ATen.h>
+#include "core/engine/kernel_map_torch.h"
 
 #include <algorithm>
 #include <cstring>
+
+#include <ATen/ATen.h>
 
 #include "core/engine/cuda_kernels_torch.h"
 
@@ -39,17 +39,21 @@ int sliceEnd(const MapRequest& request, int row) {
 
 }  // namespace
 
-bool kernelMapServes(const Session::State& state) { return kernelsTake(state.cache.keys); }
+bool kernelMapServes(const Session::State& state) {
+  return kernelsTake(state.cache.keys);
+}
 
 Status drawKernelMap(const CudaKernels& kernels, const Session::State& state,
                      const MapRequest& request, std::vector<float>& values, const JobControl& job) {
   const ModelConfig& config = state.engine->config();
   const std::int64_t group = request.head / (config.heads / config.kvHeads);
   MapRows rows;
-  rows.k = state.cache.keys.select(0, request.layer).select(0, group)
-               .narrow(0, 0, request.keys.end);
-  const at::Tensor logSumExp =
-      state.captures.at(request.layer).logSumExp.select(0, request.head).to(at::kFloat).contiguous();
+  rows.k =
+      state.cache.keys.select(0, request.layer).select(0, group).narrow(0, 0, request.keys.end);
+  const at::Tensor logSumExp = state.captures.at(request.layer)
+                                   .logSumExp.select(0, request.head)
+                                   .to(at::kFloat)
+                                   .contiguous();
   const at::Tensor picture =
       at::empty({request.height, request.width}, rows.k.options().dtype(at::kFloat));
   for (int row = 0; row < request.height;) {

@@ -1,4 +1,4 @@
-#include "core/probe/attention_map_torch.h"
+#include "core/engine/attention_map_torch.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -9,6 +9,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/engine/kernel_map_torch.h"
 #include "core/probe/tile_pooling.h"
 
 namespace ropescope {
@@ -153,6 +154,12 @@ Result<AttentionMap> drawAttentionMap(const Session::State& state, const MapRequ
   request.height = static_cast<int>(std::min<std::int64_t>(request.height, request.queries.size()));
   map.values.resize(static_cast<std::size_t>(request.width) *
                     static_cast<std::size_t>(request.height));
+  if (const auto& kernels = state.engine->state().kernels; kernels && kernelMapServes(state)) {
+    if (Status drawn = drawKernelMap(*kernels, state, request, map.values, job); !drawn) {
+      return drawn.error();
+    }
+    return map;
+  }
   const HeadData head = headData(state, request);
   const std::vector<RowGroup> groups = groupRows(request);
   const auto count = static_cast<std::int64_t>(groups.size());

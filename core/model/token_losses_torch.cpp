@@ -1,4 +1,4 @@
-#include "core/eval/token_losses_torch.h"
+#include "core/model/token_losses_torch.h"
 
 #include <ATen/ATen.h>
 

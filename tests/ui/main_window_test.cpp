@@ -1,0 +1,185 @@
+#include "ui/main_window.h"
+
+#include <QComboBox>
+#include <QDockWidget>
+#include <QDragEnterEvent>
+#include <QDropEvent>
+#include <QLabel>
+#include <QMimeData>
+#include <QPlainTextEdit>
+#include <QPushButton>
+#include <QUrl>
+#include <gtest/gtest.h>
+#include <memory>
+
+#include "tests/ui/live_app.h"
+#include "ui/panels/attention_panel.h"
+#include "ui/panels/perplexity_panel.h"
+
+namespace ropescope::ui {
+namespace {
+
+struct LiveWindow : LiveApp {
+  Theme theme;
+  SettingsStore store{folder.filePath("settings.ini")};
+  std::unique_ptr<MainWindow> window = make();
+
+  std::unique_ptr<MainWindow> make() {
+    auto made = std::make_unique<MainWindow>(WindowParts{runner, app, chat, theme, store, {}});
+    made->show();
+    return made;
+  }
+
+  void type(const QString& question) {
+    auto* field = window->findChild<QPlainTextEdit*>("question");
+    ASSERT_NE(field, nullptr);
+    field->setPlainText(question);
+    QTest::keyClick(field, Qt::Key_Return, Qt::ControlModifier);
+  }
+};
+
+TEST(MainWindow, EveryDockHasANameAndATitle) {
+  LiveWindow live;
+  EXPECT_EQ(live.window->docks().size(), 6U);
+  for (const auto* dock : live.window->docks()) {
+    EXPECT_FALSE(dock->objectName().isEmpty());
+    EXPECT_FALSE(dock->windowTitle().isEmpty());
+    EXPECT_TRUE(dock->isVisible()) << qPrintable(dock->objectName());
+  }
+}
+
+TEST(MainWindow, AsksByKeyboardAndDrawsTheMap) {
+  LiveWindow live;
+  live.load();
+  live.open(60);
+  live.app.setAnswerTokens(8);
+  live.type("Who?");
+  live.idle();
+  ASSERT_EQ(live.lastTurn().state, ChatTurn::State::Finished) << qPrintable(live.lastTurn().problem);
+  EXPECT_TRUE(live.window->findChild<QPlainTextEdit*>("question")->toPlainText().isEmpty());
+  EXPECT_TRUE(waitUntil([&] { return live.window->attention().model().tile() != nullptr; }));
+}
+
+TEST(MainWindow, TheMapGrowsWhileTheDocumentIsReadAndTheAnswerGoesOn) {
+  LiveWindow live;
+  live.load();
+  live.open(1500);  // many chunks
+  live.app.setAnswerTokens(4);
+  int tilesWhileReading = 0;
+  QObject::connect(&live.window->attention().model(), &AttentionViewModel::tileChanged, &live.app,
+                   [&] {
+                     const bool drawn = live.window->attention().model().tile() != nullptr;
+                     if (drawn && live.chat.isBusy()) ++tilesWhileReading;
+                   });
+  live.type("Who?");
+  live.idle();
+  EXPECT_EQ(live.lastTurn().state, ChatTurn::State::Finished) << qPrintable(live.lastTurn().problem);
+  EXPECT_GE(tilesWhileReading, 1);
+}
+
+TEST(MainWindow, EscapeStopsEverything) {
+  LiveWindow live;
+  live.load();
+  live.open(1500);
+  live.type("Who?");
+  ASSERT_TRUE(waitUntil([&] { return live.app.position() > 0 || !live.chat.isBusy(); }));
+  QTest::keyClick(live.window.get(), Qt::Key_Escape);
+  live.idle();
+  EXPECT_EQ(live.lastTurn().state, ChatTurn::State::Failed) << "stopped before it answered";
+}
+
+TEST(MainWindow, ARefusedQuestionStaysInItsField) {
+  LiveWindow live;
+  live.type("Anyone there?");
+  EXPECT_EQ(live.window->findChild<QPlainTextEdit*>("question")->toPlainText(), "Anyone there?");
+  EXPECT_EQ(live.lastTurn().state, ChatTurn::State::Failed);
+}
+
+TEST(MainWindow, ClosesWhileBusyAndRemembersItsLayout) {
+  LiveWindow live;
+  live.load();
+  live.open(600);
+  live.type("Who?");
+  live.window->docks().front()->hide();
+  EXPECT_TRUE(live.window->close());
+  live.window.reset();
+  const auto again = live.make();
+  EXPECT_FALSE(again->docks().front()->isVisible());
+  again->restoreDefaultLayout();
+  EXPECT_TRUE(again->docks().front()->isVisible());
+}
+
+TEST(MainWindow, TakesADroppedDocument) {
+  LiveWindow live;
+  live.load();
+  QMimeData data;
+  data.setUrls({QUrl::fromLocalFile(QString::fromStdString(live.write(5, "dropped.txt").string()))});
+  QDragEnterEvent enter(QPoint(10, 10), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+  QApplication::sendEvent(live.window.get(), &enter);
+  EXPECT_TRUE(enter.isAccepted());
+  QDropEvent drop(QPointF(10, 10), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+  QApplication::sendEvent(live.window.get(), &drop);
+  live.idle();
+  ASSERT_TRUE(live.app.document());
+  EXPECT_EQ(live.app.document()->document.path.filename(), "dropped.txt");
+}
+
+TEST(MainWindow, TheBannerOffersYarnAndGoesAwayWithIt) {
+  LiveWindow live;
+  live.load();
+  live.open(100);
+  auto* action = live.window->findChild<QPushButton*>("adviceAction");
+  ASSERT_NE(action, nullptr);
+  ASSERT_TRUE(action->isVisible());
+  QTest::mouseClick(action, Qt::LeftButton);
+  EXPECT_EQ(live.app.plan()->method, "yarn");
+  EXPECT_FALSE(action->isVisible());
+}
+
+TEST(MainWindow, EveryMethodCanBeChosenAndEditedWithoutAnError) {
+  LiveWindow live;
+  live.load();
+  auto* box = live.window->findChild<QComboBox*>("method");
+  ASSERT_NE(box, nullptr);
+  for (int row = 0; row < box->count(); ++row) {
+    box->setCurrentIndex(row);
+    emit box->activated(row);
+    QCoreApplication::processEvents();
+  }
+  EXPECT_TRUE(live.errors.isEmpty());
+}
+
+TEST(MainWindow, ThePerplexityCurvesEndWhileAnAnswerWaits) {
+  LiveWindow live;
+  live.load();
+  live.open(150);
+  live.app.setAnswerTokens(4);
+  auto& perplexity = live.window->perplexity().model();
+  perplexity.start();
+  live.type("Who?");
+  live.idle();
+  EXPECT_FALSE(perplexity.curves().empty()) << qPrintable(perplexity.statusText());
+  EXPECT_EQ(live.lastTurn().state, ChatTurn::State::Finished) << qPrintable(live.lastTurn().problem);
+}
+
+// The bundled model, the first sample and its first planted fact: what a new user does.
+TEST(MainWindow, AnswersAPlantedFactOfTheFirstSampleUnderYarn) {
+  const std::filesystem::path resources = ROPESCOPE_RESOURCES_DIR;
+  const auto samples = readSamples(resources / "samples");
+  ASSERT_TRUE(samples);
+  LiveWindow live;
+  live.app.loadModel(resources / "models/bookworm-11m");
+  live.app.openDocument(samples->front().file);
+  live.idle();
+  ASSERT_TRUE(live.app.document()) << qPrintable(live.errors.join("; "));
+  EXPECT_EQ(live.app.plannedContext(), 4096);
+  QTest::mouseClick(live.window->findChild<QPushButton*>("adviceAction"), Qt::LeftButton);
+  ASSERT_EQ(live.app.plan()->method, "yarn");
+  live.type(samples->front().questions.front());
+  live.idle();
+  ASSERT_EQ(live.lastTurn().state, ChatTurn::State::Finished) << qPrintable(live.lastTurn().problem);
+  EXPECT_TRUE(live.lastTurn().answer.contains("48213")) << qPrintable(live.lastTurn().answer);
+}
+
+}  // namespace
+}  // namespace ropescope::ui

@@ -1,0 +1,147 @@
+// The three plot panels on a real engine: what they show is what the core says.
+#include <gtest/gtest.h>
+
+#include <QTemporaryDir>
+
+#include "tests/ui/live_app.h"
+#include "ui/panels/angle_panel.h"
+#include "ui/panels/attention_panel.h"
+#include "ui/panels/perplexity_panel.h"
+
+namespace ropescope::ui {
+namespace {
+
+TEST(AttentionPanel, GrowsWithTheReadingAndShowsTheSessionsOwnNumbers) {
+  LiveApp live;
+  AttentionPanel panel(live.app, live.runner);
+  panel.resize(640, 480);
+  panel.show();
+  live.load();
+  live.open(30);
+  EXPECT_EQ(panel.model().tile(), nullptr);
+  live.app.readDocument();
+  live.idle();
+  const std::int64_t tokens = live.app.document()->tokens();
+  ASSERT_TRUE(waitUntil([&] {
+    const auto tile = panel.model().tile();
+    return tile && tile->request.queries.end == tokens;
+  })) << panel.model().message().toStdString();
+
+  const AttentionMap shown = *panel.model().tile();
+  Result<AttentionMap> asked = Error{};
+  live.runner.requestView<AttentionMap>(
+      "test", &live.app,
+      [request = shown.request](EngineRoom& room, const JobControl& job) {
+        return room.session->attentionMap(request, job);
+      },
+      [&](const Result<AttentionMap>& map) { asked = map; });
+  ASSERT_TRUE(waitUntil([&] { return bool(asked); }));
+  ASSERT_EQ(asked->values.size(), shown.values.size());
+  for (std::size_t i = 0; i < shown.values.size(); ++i) {
+    ASSERT_TRUE(asked->values[i] == shown.values[i] ||
+                (std::isnan(asked->values[i]) && std::isnan(shown.values[i])));
+  }
+}
+
+TEST(AttentionPanel, ANewPlanClearsTheMap) {
+  LiveApp live;
+  AttentionPanel panel(live.app, live.runner);
+  panel.resize(640, 480);
+  panel.show();
+  live.load();
+  live.open(10);
+  live.app.readDocument();
+  live.idle();
+  ASSERT_TRUE(waitUntil([&] { return panel.model().tile() != nullptr; }));
+  MethodSettings settings = live.app.method();
+  settings.rope = {.id = "pi", .values = {}, .factor = 2.0};
+  live.app.applyMethod(settings);
+  EXPECT_EQ(panel.model().tile(), nullptr);
+}
+
+TEST(AnglePanel, ShowsThePlanOfTheNextSession) {
+  LiveApp live;
+  AnglePanel panel(live.app);
+  live.load();
+  MethodSettings settings = live.app.method();
+  settings.rope = {.id = "yarn", .values = {}, .factor = 4.0};
+  settings.contextTokens = 2048;
+  live.app.applyMethod(settings);
+  live.idle();
+  panel.model().setPosition(1000);
+  const auto table = angleTable(*live.app.plan(), 1000);
+  ASSERT_EQ(panel.model().current().rows.size(), table.size());
+  for (std::size_t pair = 0; pair < table.size(); ++pair) {
+    EXPECT_EQ(panel.model().current().rows[pair].angle, table[pair].angle);
+    EXPECT_EQ(panel.model().current().rows[pair].invFreq, table[pair].invFreq);
+  }
+}
+
+TEST(PerplexityPanel, EndsAtTheMeasuredValuesAndUpdatesOnTheWay) {
+  LiveApp live;
+  PerplexityPanel panel(live.app, live.runner);
+  live.load();
+  live.open(60);
+  panel.model().editCurves("none;pi:factor=2");
+  panel.model().editLengths("128, 256, 512");
+  panel.model().start();
+  ASSERT_TRUE(waitUntil(
+      [&] { return panel.model().state() == PerplexityViewModel::State::Idle; }));
+  ASSERT_FALSE(panel.model().hasFailed()) << panel.model().statusText().toStdString();
+  ASSERT_EQ(panel.model().curves().size(), 2U);
+
+  for (const PerplexityCurve& curve : panel.model().curves()) {
+    const auto again =
+        measureCurve(*live.app.engine(), curve.settings, {live.app.document()->plainIds},
+                     {.lengths = {128, 256, 512}}, {}, {});
+    ASSERT_TRUE(again) << again.error().message;
+    ASSERT_EQ(again->points.size(), curve.points.size());
+    for (std::size_t i = 0; i < curve.points.size(); ++i) {
+      EXPECT_EQ(again->points[i].perplexity, curve.points[i].perplexity);
+    }
+  }
+}
+
+TEST(PerplexityPanel, StopsAndCanStartAgain) {
+  LiveApp live;
+  PerplexityPanel panel(live.app, live.runner);
+  live.load();
+  live.open(300);
+  panel.model().editCurves("none;pi:factor=8;yarn:factor=8");
+  panel.model().start();
+  panel.model().stop();
+  ASSERT_TRUE(waitUntil(
+      [&] { return panel.model().state() == PerplexityViewModel::State::Idle; }));
+  EXPECT_FALSE(panel.model().hasFailed()) << panel.model().statusText().toStdString();
+  EXPECT_TRUE(panel.model().canStart());
+}
+
+TEST(PerplexityPanel, NamesAMethodThatDoesNotExist) {
+  LiveApp live;
+  PerplexityPanel panel(live.app, live.runner);
+  live.load();
+  live.open(60);
+  panel.model().editCurves("none;yran");
+  panel.model().start();
+  ASSERT_TRUE(waitUntil(
+      [&] { return panel.model().state() == PerplexityViewModel::State::Idle; }));
+  EXPECT_TRUE(panel.model().hasFailed());
+  EXPECT_TRUE(panel.model().statusText().contains("yran"));
+}
+
+TEST(PlotPanel, TableAndFileHoldThePlotsNumbers) {
+  LiveApp live;
+  AnglePanel panel(live.app);
+  live.load();
+  panel.showTable(true);
+  EXPECT_EQ(panel.tableView()->tableModel()->rowCount(), panel.table().rows());
+  const QTemporaryDir folder;
+  const QString path = folder.filePath("angles.csv");
+  ASSERT_TRUE(panel.exportTo(path));
+  QFile file(path);
+  ASSERT_TRUE(file.open(QIODevice::ReadOnly));
+  EXPECT_EQ(QString::fromUtf8(file.readAll()), toCsv(panel.table()));
+}
+
+}  // namespace
+}  // namespace ropescope::ui

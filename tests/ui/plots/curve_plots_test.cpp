@@ -1,0 +1,102 @@
+// The two plots made of curves draw their view models' numbers.
+#include <gtest/gtest.h>
+
+#include <QTest>
+
+#include "ui/plots/angle_plot.h"
+#include "ui/plots/axis_ticks.h"
+#include "ui/plots/perplexity_plot.h"
+
+namespace ropescope::ui {
+namespace {
+
+std::shared_ptr<const rope::RotaryPlan> yarnPlan() {
+  const rope::RopeContext context{
+      .base = 1e4, .headDim = 64, .originalLength = 1024, .plannedLength = 4096, .factor = 4};
+  return std::make_shared<const rope::RotaryPlan>(*rope::findMethod("yarn")->plan(context, {}));
+}
+
+TEST(AnglePlot, DrawsTheViewModelsNumbers) {
+  AngleViewModel model;
+  model.setPlan(yarnPlan());
+  AnglePlot plot(model);
+  model.setPosition(321);
+  ASSERT_EQ(plot.factorCurve()->data()->size(), 32);
+  for (int pair = 0; pair < 32; ++pair) {
+    EXPECT_EQ(plot.factorCurve()->data()->at(pair)->value, model.current().factors[pair]);
+    EXPECT_EQ(plot.angleDots()->data()->at(pair)->value, model.current().wrapped[pair]);
+  }
+}
+
+TEST(AnglePlot, FollowsComparisonAndSize) {
+  AngleViewModel model;
+  model.setPlan(yarnPlan());
+  AnglePlot plot(model);
+  plot.resize(400, 600);
+  plot.show();
+  rope::RotaryPlan pi = *rope::findMethod("pi")->plan(yarnPlan()->context, {});
+  model.setComparison({pi});
+  const int before = plot.plot()->legend->itemCount();
+  model.setComparing(true);
+  EXPECT_EQ(plot.plot()->legend->itemCount(), before + 1);
+  plot.resize(1200, 300);  // side by side
+  QTest::qWait(50);
+  plot.plot()->replot();
+  EXPECT_EQ(plot.plot()->axisRects().size(), 3);
+  EXPECT_EQ(plot.plot()->axisRects()[0]->top(), plot.plot()->axisRects()[2]->top());
+  model.setComparing(false);
+  EXPECT_EQ(plot.plot()->legend->itemCount(), before);
+}
+
+struct PerplexityPlotTest : ::testing::Test {
+  PerplexityViewModel::Sinks engine;
+  PerplexityViewModel model;
+  PerplexityPlot plot{model};
+
+  PerplexityPlotTest() {
+    model.setStarter([this](const PerplexityOrder&,
+                            PerplexityViewModel::Sinks sinks) { engine = std::move(sinks); },
+                     [] {});
+    model.setModel(1024, true);
+    model.setDocument(std::vector<std::int32_t>(4096, 1), QStringLiteral("book.txt"));
+    model.start();
+  }
+};
+
+TEST_F(PerplexityPlotTest, DrawsTheViewModelsNumbers) {
+  PerplexityCurve curve;
+  curve.settings.rope.id = "none";
+  curve.points = {{.length = 512, .perplexity = 30.0}, {.length = 4096, .perplexity = 3000.0}};
+  engine.onCurve(0, curve);
+  ASSERT_EQ(plot.curves(), 1U);
+  EXPECT_EQ(plot.curve(0)->data()->at(1)->key, 4096.0);
+  EXPECT_EQ(plot.curve(0)->data()->at(1)->value, 3000.0);
+  EXPECT_EQ(plot.plot()->yAxis->scaleType(), QCPAxis::stLogarithmic);
+  EXPECT_TRUE(plot.plot()->xAxis->range().contains(4096));
+}
+
+TEST_F(PerplexityPlotTest, TheLegendCoversNoData) {
+  PerplexityCurve curve;
+  curve.settings.rope.id = "yarn";
+  curve.points = {{.length = 512, .perplexity = 30.0}};
+  engine.onCurve(0, curve);
+  plot.resize(500, 400);
+  plot.show();
+  plot.plot()->replot();
+  EXPECT_FALSE(plot.plot()->legend->outerRect().intersects(plot.plot()->axisRect()->rect()));
+}
+
+TEST(Log2Ticker, WritesPowersOfTwoShort) {
+  EXPECT_EQ(Log2Ticker::label(512), QStringLiteral("512"));
+  EXPECT_EQ(Log2Ticker::label(1024), QStringLiteral("1k"));
+  EXPECT_EQ(Log2Ticker::label(131072), QStringLiteral("128k"));
+}
+
+TEST(LogTicker, WritesSmallNumbersAsPowers) {
+  EXPECT_EQ(LogTicker::label(0.01), QStringLiteral("0.01"));
+  EXPECT_EQ(LogTicker::label(1e-5), QStringLiteral("10⁻⁵"));
+  EXPECT_EQ(LogTicker::label(2e-5), QStringLiteral("2·10⁻⁵"));
+}
+
+}  // namespace
+}  // namespace ropescope::ui

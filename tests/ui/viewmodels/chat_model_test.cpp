@@ -1,0 +1,162 @@
+#include "ui/viewmodels/chat_model.h"
+
+#include <QAbstractItemModelTester>
+#include <QSignalSpy>
+#include <gtest/gtest.h>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "core/base/file_io.h"
+#include "tests/ui/live_app.h"
+#include "ui/viewmodels/transcript.h"
+
+namespace ropescope::ui {
+namespace {
+
+using State = ChatTurn::State;
+
+TEST(ChatModel, AnswersAndReusesTheDocumentForTheSecondQuestion) {
+  LiveApp live;
+  const QAbstractItemModelTester tester(&live.chat);
+  live.load();
+  live.open(30);
+  live.app.setAnswerTokens(12);
+  live.chat.ask("What was her name?");
+  live.idle();
+  ASSERT_EQ(live.lastTurn().state, State::Finished) << qPrintable(live.lastTurn().problem);
+  EXPECT_FALSE(live.lastTurn().answer.isEmpty());
+  EXPECT_EQ(live.lastTurn().answer.toStdString(), live.lastTurn().result.text);
+  EXPECT_EQ(live.lastTurn().result.prefill.reusedTokens, 0);
+
+  live.chat.ask("And then?");
+  live.idle();
+  ASSERT_EQ(live.lastTurn().state, State::Finished);
+  EXPECT_EQ(live.lastTurn().result.prefill.reusedTokens, live.app.document()->tokens());
+  EXPECT_TRUE(live.chat.index(1).data(ChatModel::DetailRole).toString().contains("reused"));
+}
+
+TEST(ChatModel, StopsWithinTheAnswerAndAnswersTheSameAfterwards) {
+  LiveApp live;
+  live.load();
+  live.open(20);
+  live.app.setAnswerTokens(150);
+  live.chat.ask("Tell me more");
+  live.idle();
+  const auto whole = live.lastTurn().result;
+  live.chat.ask("Tell me more");
+  ASSERT_TRUE(waitUntil([&] {
+    return live.lastTurn().state == State::Writing || !live.chat.isBusy();
+  }));
+  live.chat.stop();
+  live.idle();
+  EXPECT_NE(live.lastTurn().state, State::Waiting);
+  live.chat.ask("Tell me more");
+  live.idle();
+  EXPECT_EQ(live.lastTurn().result.ids, whole.ids);
+}
+
+TEST(ChatModel, AStopWhileReadingKeepsFinishedChunks) {
+  LiveApp live;
+  live.load();
+  live.open(600);
+  live.chat.ask("Who?");
+  ASSERT_TRUE(waitUntil([&] { return live.app.position() > 0 || !live.chat.isBusy(); }));
+  live.chat.stop();
+  live.idle();
+  const auto kept = live.app.position();
+  EXPECT_GT(kept, 0);
+  live.app.setAnswerTokens(4);
+  live.chat.ask("Who?");
+  live.idle();
+  ASSERT_EQ(live.lastTurn().state, State::Finished) << qPrintable(live.lastTurn().problem);
+  EXPECT_GT(live.lastTurn().result.prefill.reusedTokens, 0);
+}
+
+TEST(ChatModel, AMethodChangeEndsTheRunningAnswerAndTheNextOneUsesIt) {
+  LiveApp live;
+  live.load();
+  live.open(100);
+  live.app.setAnswerTokens(60);
+  live.chat.ask("Who?");
+  ASSERT_TRUE(waitUntil([&] { return live.app.position() > 0 || !live.chat.isBusy(); }));
+  MethodSettings settings = live.app.method();
+  settings.rope = {.id = "yarn"};
+  live.app.applyMethod(settings);
+  live.idle();
+  EXPECT_FALSE(live.chat.isBusy());
+  live.chat.ask("Who?");
+  live.idle();
+  ASSERT_EQ(live.lastTurn().state, State::Finished) << qPrintable(live.lastTurn().problem);
+  EXPECT_TRUE(live.lastTurn().method.startsWith("YaRN")) << qPrintable(live.lastTurn().method);
+  EXPECT_EQ(live.lastTurn().result.prefill.reusedTokens, 0) << "another plan's cache";
+}
+
+TEST(ChatModel, ARefusalIsATurnThatSaysWhy) {
+  LiveApp live;
+  live.chat.ask("Anyone there?");
+  ASSERT_EQ(live.chat.rowCount(), 1);
+  EXPECT_EQ(live.lastTurn().state, State::Failed);
+  EXPECT_TRUE(live.lastTurn().problem.contains("No model"));
+  live.chat.ask("   ");
+  EXPECT_EQ(live.chat.rowCount(), 1) << "nothing asked, nothing answered";
+}
+
+TEST(ChatModel, MayDieWhileItsAnswerIsWritten) {
+  LiveApp live;
+  live.load();
+  live.open(100);
+  auto chat = std::make_unique<ChatModel>(live.app, live.runner);
+  chat->ask("Who?");
+  ASSERT_TRUE(waitUntil([&] { return live.app.position() > 0 || !chat->isBusy(); }));
+  chat.reset();
+  live.runner.stopAll();
+  live.idle();
+}
+
+TEST(ChatModel, EverythingMayCloseWhileBusy) {
+  auto live = std::make_unique<LiveApp>();
+  live->load();
+  live->open(600);
+  live->chat.ask("Who?");
+  ASSERT_TRUE(waitUntil([&] { return live->app.position() > 0 || !live->chat.isBusy(); }));
+  live.reset();  // stops, waits; must neither hang nor touch what is gone
+}
+
+TEST(ChatModel, TheSameSeedSamplesTheSameAnswer) {
+  LiveApp live;
+  live.load();
+  live.open(10);
+  live.app.setAnswerTokens(20);
+  live.chat.setGeneration({.temperature = 1.0, .seed = 7});
+  live.chat.ask("Who?");
+  live.chat.ask("Who?");
+  live.idle();
+  EXPECT_EQ(live.chat.turns()[0].result.ids, live.chat.turns()[1].result.ids);
+}
+
+TEST(Transcript, JsonHoldsEverythingThatInfluencedTheAnswer) {
+  LiveApp live;
+  live.load();
+  live.open(10);
+  live.app.setAnswerTokens(5);
+  live.chat.ask("Who?");
+  live.idle();
+  const auto path = std::filesystem::path(live.folder.path().toStdString()) / "transcript.json";
+  ASSERT_TRUE(exportTranscript(path, live.app, live.chat));
+  const auto json = nlohmann::json::parse(*readFile(path));
+  EXPECT_EQ(json["model"]["hash"], live.app.engine()->modelHash());
+  EXPECT_EQ(json["settings"]["rope"], live.app.method().rope.id);
+  EXPECT_EQ(json["answers"].size(), 1U);
+  EXPECT_EQ(json["answers"][0]["token_ids"].size(), live.lastTurn().result.ids.size());
+}
+
+TEST(Transcript, MarkdownShowsQuestionAndAnswer) {
+  LiveApp live;
+  live.chat.ask("Who?");
+  const std::string text = transcriptMarkdown(live.app, live.chat);
+  EXPECT_NE(text.find("## Who?"), std::string::npos);
+  EXPECT_NE(text.find("> No model"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace ropescope::ui

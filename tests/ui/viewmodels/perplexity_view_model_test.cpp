@@ -1,0 +1,146 @@
+#include "ui/viewmodels/perplexity_view_model.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace ropescope::ui {
+namespace {
+
+PerplexityCurve curveOf(const char* method, std::vector<PerplexityPoint> points) {
+  PerplexityCurve curve;
+  curve.settings.label = method;
+  curve.settings.rope.id = method;
+  curve.points = std::move(points);
+  return curve;
+}
+
+// A starter that keeps the order; the test plays the engine.
+struct PerplexityModelTest : ::testing::Test {
+  PerplexityOrder order;
+  PerplexityViewModel::Sinks engine;
+  int stops = 0;
+  PerplexityViewModel model;
+
+  PerplexityModelTest() {
+    model.setStarter(
+        [this](const PerplexityOrder& wanted, PerplexityViewModel::Sinks sinks) {
+          order = wanted;
+          engine = std::move(sinks);
+        },
+        [this] { ++stops; });
+    model.setModel(1024, true);
+    model.setDocument(std::vector<std::int32_t>(4000, 7), QStringLiteral("book.txt"));
+  }
+};
+
+TEST(PerplexityDefaults, UpdateAtLeastTenTimesDuringSixteenThousandTokens) {
+  const auto lengths = defaultLengths(16'384);
+  EXPECT_GE(lengths.size(), 10U);
+  EXPECT_EQ(lengths.back(), 16'384);
+  EXPECT_TRUE(std::is_sorted(lengths.begin(), lengths.end()));
+  for (const std::int64_t power : {1024, 2048, 4096, 8192}) {
+    EXPECT_TRUE(std::binary_search(lengths.begin(), lengths.end(), power));
+  }
+}
+
+TEST(PerplexityDefaults, EndWithTheDocument) {
+  EXPECT_EQ(defaultLengths(3500).back(), 3500);
+  EXPECT_EQ(defaultLengths(100), (std::vector<std::int64_t>{100}));
+  EXPECT_TRUE(defaultLengths(0).empty());
+}
+
+TEST(PerplexityDefaults, NameTheFactorOfTheSession) {
+  EXPECT_EQ(defaultCurves(4.0), QStringLiteral("none;pi:factor=4;yarn:factor=4"));
+  EXPECT_EQ(defaultCurves(1.0), QStringLiteral("none"));
+}
+
+TEST(ParseLengths, NamesTheWordThatIsNone) {
+  EXPECT_EQ(*parseLengths(QStringLiteral("512, 1024;2048")),
+            (std::vector<std::int64_t>{512, 1024, 2048}));
+  const auto wrong = parseLengths(QStringLiteral("512, 4k"));
+  ASSERT_FALSE(wrong);
+  EXPECT_NE(wrong.error().message.find("'4k'"), std::string::npos);
+}
+
+TEST_F(PerplexityModelTest, OrdersWhatTheFieldsSay) {
+  model.editCurves(QStringLiteral("none; yarn:factor=4"));
+  model.editLengths(QStringLiteral("512, 1024"));
+  model.start();
+  EXPECT_EQ(order.curves, (std::vector<std::string>{"none", "yarn:factor=4"}));
+  EXPECT_EQ(order.config.lengths, (std::vector<std::int64_t>{512, 1024}));
+  ASSERT_EQ(order.documents.size(), 1U);
+  EXPECT_EQ(order.documents[0].size(), 4000U);
+  EXPECT_EQ(model.state(), PerplexityViewModel::State::Running);
+}
+
+TEST_F(PerplexityModelTest, RefusesLengthsThatAreNone) {
+  model.editLengths(QStringLiteral("many"));
+  model.start();
+  EXPECT_EQ(model.state(), PerplexityViewModel::State::Idle);
+  EXPECT_TRUE(model.hasFailed());
+  EXPECT_TRUE(model.statusText().contains(QStringLiteral("many")));
+}
+
+TEST_F(PerplexityModelTest, ShowsPointsWhileRunningAndEndsWithTheLastOnes) {
+  model.start();
+  engine.onCurve(0, curveOf("none", {{.length = 512, .perplexity = 30.0}}));
+  EXPECT_EQ(model.lines()[0].perplexities, (QVector<double>{30.0}));
+  engine.onCurve(0, curveOf("none", {{.length = 512, .perplexity = 29.5},
+                                     {.length = 1024, .perplexity = 28.25}}));
+  engine.onDone(Done{});
+  EXPECT_EQ(model.lines()[0].perplexities, (QVector<double>{29.5, 28.25}));
+  EXPECT_EQ(model.state(), PerplexityViewModel::State::Idle);
+  EXPECT_FALSE(model.hasFailed());
+}
+
+TEST_F(PerplexityModelTest, StopKeepsThePoints) {
+  model.start();
+  engine.onCurve(0, curveOf("none", {{.length = 512, .perplexity = 30.0}}));
+  model.stop();
+  EXPECT_EQ(stops, 1);
+  engine.onDone(Error{ErrorCode::Cancelled, "stopped"});
+  EXPECT_EQ(model.curves().size(), 1U);
+  EXPECT_FALSE(model.hasFailed());
+  EXPECT_TRUE(model.canStart());
+}
+
+TEST_F(PerplexityModelTest, SaysWhatWentWrong) {
+  model.start();
+  engine.onDone(Error{ErrorCode::InvalidArgument, "curve 'yran': no such method"});
+  EXPECT_TRUE(model.hasFailed());
+  EXPECT_EQ(model.statusText(), QStringLiteral("curve 'yran': no such method"));
+}
+
+TEST_F(PerplexityModelTest, TablesTheDrawnNumbers) {
+  model.start();
+  engine.onCurve(0, curveOf("none", {{.length = 512, .perplexity = 30.125},
+                                     {.length = 1024, .perplexity = 28.0}}));
+  engine.onCurve(1, curveOf("pi", {{.length = 512, .perplexity = 40.0, .standardError = 2.0}}));
+  const PlotTable table = model.table();
+  ASSERT_EQ(table.rows(), 3);
+  EXPECT_EQ(table.cell(0, 2), QStringLiteral("30.125"));
+  EXPECT_EQ(table.cell(0, 3), QString());  // one document has no error
+  EXPECT_EQ(table.cell(2, 3), QStringLiteral("2"));
+  EXPECT_FALSE(model.lines()[0].hasErrors);
+  EXPECT_TRUE(model.lines()[1].hasErrors);
+}
+
+TEST_F(PerplexityModelTest, KeepsWhatTheUserWroteUntilItIsEmptied) {
+  model.editCurves(QStringLiteral("ntk"));
+  model.setPlannedFactor(8);
+  EXPECT_EQ(model.curvesText(), QStringLiteral("ntk"));
+  model.editCurves(QString());
+  EXPECT_EQ(model.curvesText(), defaultCurves(8));
+}
+
+TEST_F(PerplexityModelTest, PrintsTheProtocolOfWhatIsShown) {
+  EXPECT_TRUE(model.protocolText().isEmpty());
+  model.start();
+  engine.onCurve(0, curveOf("none", {{.length = 512, .perplexity = 30.0}}));
+  EXPECT_TRUE(model.protocolText().startsWith(QStringLiteral("book.txt: ")));
+}
+
+}  // namespace
+}  // namespace ropescope::ui

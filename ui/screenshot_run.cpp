@@ -1,0 +1,106 @@
+#include "ui/screenshot_run.h"
+
+#include <QDir>
+#include <QDockWidget>
+#include <QPixmap>
+#include <cstdio>
+
+#include "ui/panels/angle_panel.h"
+#include "ui/panels/attention_panel.h"
+#include "ui/panels/perplexity_panel.h"
+
+namespace ropescope::ui {
+namespace {
+
+constexpr int kTickMs = 100;
+constexpr int kPatience = 6000;    // ticks of one step: 10 minutes
+constexpr int kSettleTicks = 15;   // layouts, queued replots
+
+}  // namespace
+
+ScreenshotRun::ScreenshotRun(MainWindow& window, AppModel& app, ChatModel& chat, QString question,
+                             QString folder, QObject* parent)
+    : QObject(parent),
+      m_window(window),
+      m_app(app),
+      m_chat(chat),
+      m_question(std::move(question)),
+      m_folder(std::move(folder)) {
+  connect(&m_app, &AppModel::errorOccurred, this, &ScreenshotRun::fail);
+  connect(&m_timer, &QTimer::timeout, this, &ScreenshotRun::advance);
+  m_timer.start(kTickMs);
+}
+
+void ScreenshotRun::advance() {
+  if (++m_ticks > kPatience) return fail(tr("The pictures took longer than ten minutes."));
+  const Step before = m_step;
+  switch (m_step) {
+    case Step::Load:
+      if (!m_app.plan() || !m_app.document() || m_app.document()->part.ids.empty()) return;
+      m_chat.ask(m_question);
+      m_step = Step::Answer;
+      break;
+    case Step::Answer:
+      if (!answered()) return;
+      if (m_chat.turns().back().state == ChatTurn::State::Failed) {
+        return fail(m_chat.turns().back().problem);
+      }
+      measure();
+      m_step = Step::Measure;
+      break;
+    case Step::Measure:
+      if (!measured()) return;
+      m_step = Step::Settle;
+      break;
+    case Step::Settle:
+      if (m_ticks < kSettleTicks || m_window.attention().model().isLoading()) return;
+      m_step = Step::Done;
+      save();
+      break;
+    case Step::Done: break;
+  }
+  if (m_step != before) m_ticks = 0;
+}
+
+bool ScreenshotRun::answered() {
+  return !m_chat.isBusy() && !m_chat.turns().empty() && m_window.attention().model().tile();
+}
+
+void ScreenshotRun::measure() {
+  m_window.angles().model().setPosition(m_app.document()->tokens());
+  m_window.perplexity().model().start();
+}
+
+bool ScreenshotRun::measured() {
+  const auto& model = m_window.perplexity().model();
+  return model.state() == PerplexityViewModel::State::Idle && m_ticks > 1;
+}
+
+void ScreenshotRun::save() {
+  m_timer.stop();
+  if (m_window.perplexity().model().hasFailed() || m_window.perplexity().model().curves().empty()) {
+    return fail(m_window.perplexity().model().statusText());
+  }
+  if (!QDir().mkpath(m_folder)) return fail(tr("%1: the folder cannot be made.").arg(m_folder));
+  const auto write = [this](QWidget* widget, const QString& name) {
+    const QString path = QDir(m_folder).filePath(name + QStringLiteral(".png"));
+    if (widget->grab().save(path)) return true;
+    fail(tr("%1 cannot be written; name a folder that can.").arg(path));
+    return false;
+  };
+  if (!write(&m_window, QStringLiteral("window"))) return;
+  for (QDockWidget* dock : m_window.docks()) {
+    QString name = dock->objectName();
+    if (!write(dock, name.remove(QStringLiteral("Dock")))) return;
+  }
+  emit finished(0);
+}
+
+void ScreenshotRun::fail(const QString& why) {
+  m_timer.stop();
+  m_step = Step::Done;
+  std::fprintf(stderr, "%s\n", qPrintable(why));
+  emit finished(1);
+}
+
+}  // namespace ropescope::ui

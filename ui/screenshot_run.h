@@ -1,0 +1,43 @@
+// Makes the pictures of the documentation: asks the sample's first question under YaRN, waits until
+// all three plots are complete, saves the window and every dock as PNG, and ends the program.
+#pragma once
+
+#include <QObject>
+#include <QString>
+#include <QTimer>
+#include <functional>
+
+#include "ui/main_window.h"
+
+namespace ropescope::ui {
+
+class ScreenshotRun : public QObject {
+  Q_OBJECT
+
+ public:
+  ScreenshotRun(MainWindow& window, AppModel& app, ChatModel& chat, QString question,
+                QString folder, QObject* parent = nullptr);
+
+ signals:
+  void finished(int exitCode);  // 0: all pictures are written
+
+ private:
+  enum class Step { Load, Answer, Measure, Settle, Done };
+  void advance();      // asks every 100 ms whether the step is over
+  bool answered();
+  void measure();
+  bool measured();
+  void save();
+  void fail(const QString& why);
+
+  MainWindow& m_window;
+  AppModel& m_app;
+  ChatModel& m_chat;
+  QString m_question;
+  QString m_folder;
+  QTimer m_timer;
+  Step m_step = Step::Load;
+  int m_ticks = 0;   // in this step
+};
+
+}  // namespace ropescope::ui
