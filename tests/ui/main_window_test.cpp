@@ -63,7 +63,7 @@ TEST(MainWindow, AsksByKeyboardAndDrawsTheMap) {
 TEST(MainWindow, TheMapGrowsWhileTheDocumentIsReadAndTheAnswerGoesOn) {
   LiveWindow live;
   live.load();
-  live.open(1500);  // many chunks
+  live.open(500);  // many chunks
   live.app.setAnswerTokens(4);
   int tilesWhileReading = 0;
   QObject::connect(&live.window->attention().model(), &AttentionViewModel::tileChanged, &live.app,

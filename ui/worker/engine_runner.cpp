@@ -1,12 +1,33 @@
 #include "ui/worker/engine_runner.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace ropescope::ui {
 namespace {
 
 constexpr int kTickMs = 33;  // 30 hand-overs a second
+
+// Keeps the pictures of a growing map from taking over the job that makes it grow: after they took
+// some time, the job gets twice as much.
+class ViewShare {
+ public:
+  bool mayServe() const { return Clock::now() - m_end >= 2 * m_cost; }
+
+  template <class Serve>
+  void serve(const Serve& serveViews) {
+    const auto begin = Clock::now();
+    serveViews();
+    m_end = Clock::now();
+    m_cost = m_end - begin;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point m_end{};
+  Clock::duration m_cost{0};
+};
 
 }  // namespace
 
@@ -87,8 +108,9 @@ void EngineRunner::runLong(const std::shared_ptr<LongJob>& job) {
   JobControl control;
   control.stop = job->stop.get_token();
   control.onProgress = [job](const Progress& progress) { job->progress.put(progress); };
-  control.betweenSteps = [this, job] {
-    if (!job->stop.stop_requested()) serveViews();  // a stop must not wait for a picture
+  control.betweenSteps = [this, job, share = ViewShare()]() mutable {
+    if (job->stop.stop_requested()) return;  // a stop must not wait for a picture
+    if (share.mayServe()) share.serve([this] { serveViews(); });
   };
   Delivery delivery = job->run(m_worker->room, control);
   job->run = {};  // drops the sinks it captured, so that their channels end

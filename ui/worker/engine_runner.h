@@ -2,7 +2,7 @@
 //
 // Long jobs (load, read, answer, sweep) run one after the other in the order they were started.
 // View requests (pictures) are served at once when idle, and between the chunks and tokens of a
-// running long job otherwise; they never cancel it. All public functions belong to the GUI thread.
+// running long job otherwise; they never cancel it and take at most a third of its time. All public functions belong to the GUI thread.
 #pragma once
 
 #include <QObject>

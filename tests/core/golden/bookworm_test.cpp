@@ -168,7 +168,8 @@ TEST_F(Bookworm, LosesLittleInBfloat16) {
 TEST_F(Bookworm, AnswersTheSamplesPlantedFactsUnderYarn) {
   const auto folder = std::filesystem::path(ROPESCOPE_RESOURCES_DIR) / "samples";
   int asked = 0;
-  for (const Json& sample : golden::fileJson(folder / "samples.json").at("samples")) {
+  const Json list = golden::fileJson(folder / "samples.json");
+  for (const Json& sample : list.at("samples")) {
     if (sample.at("facts").empty()) continue;
     const auto ids = document(golden::fileText(folder / sample.at("file"))).ids;
     EXPECT_GT(ids.size(), 2900U);

@@ -13,7 +13,10 @@ namespace {
 using golden::Json;
 using golden::must;
 
-Json closedForm() { return golden::fileJson(golden::goldenPath("closed_form.json")); }
+const Json& closedForm() {
+  static const Json json = golden::fileJson(golden::goldenPath("closed_form.json"));
+  return json;
+}
 
 ParameterValue valueOf(const Json& value) {
   if (value.is_boolean()) return value.get<bool>();
@@ -39,8 +42,7 @@ RopeContext trainedAt(std::int64_t length) {
 }
 
 TEST(ClosedForm, FrequenciesAreThePublishedOnes) {
-  const Json file = closedForm();
-  for (const Json& entry : file.at("frequencies")) {
+  for (const Json& entry : closedForm().at("frequencies")) {
     const RotaryPlan plan = planOf(entry);
     const auto indices = entry.at("indices").get<std::vector<std::size_t>>();
     for (std::size_t i = 0; i < indices.size(); ++i) {
@@ -67,7 +69,7 @@ TEST(ClosedForm, ChangedBasesAreThePublishedOnes) {
 }
 
 TEST(ClosedForm, AttentionFactorsAreThePublishedOnes) {
-  const Json factors = closedForm().at("attention_factors");
+  const Json& factors = closedForm().at("attention_factors");
   const double tolerance = factors.at("absolute_tolerance");
   for (const Json& entry : factors.at("yarn")) {
     const auto plan =
@@ -131,7 +133,7 @@ TEST(ClosedForm, YarnRampsRunBetweenThePublishedPairs) {
 }
 
 TEST(ClosedForm, LongRopeDividesByItsShortAndLongLists) {
-  const Json lists = closedForm().at("longrope_lists");
+  const Json& lists = closedForm().at("longrope_lists");
   RopeContext context{.base = lists.at("base"),
                       .headDim = lists.at("head_dim"),
                       .originalLength = lists.at("original_length")};

@@ -42,7 +42,7 @@ rope::MethodChoice choiceOf(const Json& entry) {
   choice.id = kMethods.at(entry.at("rope_type"));
   choice.factor = entry.at("factor").get<double>();
   for (const auto& [name, value] : entry.at("parameters").items()) {
-    if (name == "factor" || name == "original_max_position_embeddings" || value.is_null()) continue;
+    if (name == "factor" || value.is_null()) continue;
     choice.values[name] = valueOf(value);
   }
   return choice;
@@ -92,7 +92,17 @@ TEST(GoldenRopeTables, TheComparisonSeesAWrongMethod) {
   EXPECT_GT(compared, 100);
 }
 
-// config.json around the rope block of an entry.
+// The rope block of an entry. Without a trained length of its own the maximum counts.
+Json blockOf(const Json& entry) {
+  Json block = entry.at("parameters");
+  const Json& trained = entry.at("original_max_position_embeddings");
+  if (trained != entry.at("max_position_embeddings")) {
+    block["original_max_position_embeddings"] = trained;
+  }
+  return block;
+}
+
+// config.json around it.
 Json configOf(const Json& entry) {
   return {{"architectures", {"LlamaForCausalLM"}},
           {"model_type", "llama"},
@@ -107,7 +117,7 @@ Json configOf(const Json& entry) {
 
 Json newSpelling(const Json& entry) {
   Json config = configOf(entry);
-  config["rope_parameters"] = entry.at("parameters");
+  config["rope_parameters"] = blockOf(entry);
   config["rope_parameters"]["rope_type"] = entry.at("rope_type");
   config["rope_parameters"]["rope_theta"] = entry.at("base");
   return config;
@@ -119,10 +129,10 @@ Json oldSpelling(const Json& entry) {
   config["rope_theta"] = entry.at("base");
   config["rope_scaling"] = nullptr;
   if (entry.at("rope_type") == "default") return config;
-  Json block = entry.at("parameters");
+  Json block = blockOf(entry);
   block["type"] = entry.at("rope_type");
   if (entry.at("rope_type") == "longrope") {
-    config["original_max_position_embeddings"] = block.at("original_max_position_embeddings");
+    config["original_max_position_embeddings"] = entry.at("original_max_position_embeddings");
     block.erase("original_max_position_embeddings");
     block["type"] = "su";
   }

@@ -12,7 +12,10 @@ namespace {
 using golden::Json;
 using golden::must;
 
-Json closedForm() { return golden::fileJson(golden::goldenPath("closed_form.json")); }
+const Json& closedForm() {
+  static const Json json = golden::fileJson(golden::goldenPath("closed_form.json"));
+  return json;
+}
 
 at::Tensor tensorOf(const Json& list) {  // [1, 1, D]
   return at::tensor(list.get<std::vector<double>>(), at::kDouble).view({1, 1, -1});
@@ -23,7 +26,7 @@ double largestDifference(const at::Tensor& a, const at::Tensor& b) {
 }
 
 TEST(Rotation, PairsHalvesAsTheHandComputationDoes) {
-  const Json entry = closedForm().at("rotation");
+  const Json& entry = closedForm().at("rotation");
   const std::int64_t position = entry.at("position");
   const auto plan = must(makePlan({.id = "none"}, {.base = entry.at("base"),
                                                    .headDim = entry.at("head_dim"),
@@ -63,7 +66,7 @@ PhaseModule handModule(int headDim) {
 }
 
 TEST(PhaseShift, IsTheHandComputedOne) {
-  const Json entry = closedForm().at("psc");
+  const Json& entry = closedForm().at("psc");
   const PhaseModule module = handModule(entry.at("head_dim"));
   const at::Tensor x = tensorOf(entry.at("x"));
   const at::Tensor out = shiftPhase(x, module, entry.at("strength"));

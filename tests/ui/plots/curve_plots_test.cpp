@@ -16,6 +16,15 @@ std::shared_ptr<const rope::RotaryPlan> yarnPlan() {
   return std::make_shared<const rope::RotaryPlan>(*rope::findMethod("yarn")->plan(context, {}));
 }
 
+// itemCount() counts the empty cells of its grid, too.
+int legendEntries(QCustomPlot* plot) {
+  int entries = 0;
+  for (int i = 0; i < plot->plottableCount(); ++i) {
+    entries += plot->legend->hasItemWithPlottable(plot->plottable(i)) ? 1 : 0;
+  }
+  return entries;
+}
+
 TEST(AnglePlot, DrawsTheViewModelsNumbers) {
   AngleViewModel model;
   model.setPlan(yarnPlan());
@@ -36,16 +45,16 @@ TEST(AnglePlot, FollowsComparisonAndSize) {
   plot.show();
   rope::RotaryPlan pi = *rope::findMethod("pi")->plan(yarnPlan()->context, {});
   model.setComparison({pi});
-  const int before = plot.plot()->legend->itemCount();
+  const int before = legendEntries(plot.plot());
   model.setComparing(true);
-  EXPECT_EQ(plot.plot()->legend->itemCount(), before + 1);
+  EXPECT_EQ(legendEntries(plot.plot()), before + 1);
   plot.resize(1200, 300);  // side by side
   QTest::qWait(50);
   plot.plot()->replot();
   EXPECT_EQ(plot.plot()->axisRects().size(), 3);
   EXPECT_EQ(plot.plot()->axisRects()[0]->top(), plot.plot()->axisRects()[2]->top());
   model.setComparing(false);
-  EXPECT_EQ(plot.plot()->legend->itemCount(), before);
+  EXPECT_EQ(legendEntries(plot.plot()), before);
 }
 
 struct PerplexityPlotTest : ::testing::Test {

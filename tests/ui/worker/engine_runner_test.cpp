@@ -90,6 +90,44 @@ TEST(EngineRunner, ServesViewsBetweenTheStepsOfALongJobWithoutEndingIt) {
   EXPECT_EQ(*longResult, 1);
 }
 
+TEST(EngineRunner, PicturesLeaveALongJobMostOfItsTime) {
+  EngineRunner runner;
+  QObject receiver;
+  constexpr int kPictureMs = 20;
+  constexpr int kSteps = 150;  // of 2 ms
+  int pictures = 0;
+  bool done = false;
+  std::function<void()> ask = [&] {  // asks again as soon as it is answered
+    runner.requestView<int>(
+        "map", &receiver,
+        [](EngineRoom&, const JobControl&) -> Number {
+          QThread::msleep(kPictureMs);
+          return 0;
+        },
+        [&](const Number&) {
+          if (done) return;
+          ++pictures;
+          ask();
+        });
+  };
+  ask();
+  runner.startLong<int>(
+      &receiver, Lane::Answer, SameLane::Queue,
+      [](EngineRoom&, const JobControl& job) -> Number {
+        for (int step = 0; step < kSteps; ++step) {
+          QThread::msleep(2);
+          job.step();
+        }
+        return 0;
+      },
+      [&](const Number&) { done = true; });
+  ASSERT_TRUE(waitUntil([&] { return done; }));
+  EXPECT_GE(pictures, 2);
+  // Without the rule there would be a picture after every step; sleeping on a busy machine may
+  // stretch the job's own time, so the bound is wide.
+  EXPECT_LE(pictures, kSteps / 4);
+}
+
 TEST(EngineRunner, AnswersOnlyTheNewestViewOfAKey) {
   EngineRunner runner;
   QObject receiver;
