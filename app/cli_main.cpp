@@ -95,9 +95,13 @@ int runCommand(const Options& options) {
   Run run(options, console, interrupt.token());
   const Status done = work(run);
   console.endProgress();
+  // Nothing can be written where there is no place for it.
+  const bool jsonUsable = static_cast<bool>(checkTarget(options.json, "--json"));
   const bool interrupted =
       run.stopRequested() && (done || done.error().code == ErrorCode::Cancelled);
-  if (!done && !interrupted) return fail(console, options.json, done.error(), kExitFailed);
+  if (!done && !interrupted) {
+    return fail(console, jsonUsable ? options.json : std::nullopt, done.error(), kExitFailed);
+  }
   if (interrupted) {
     run.fields()["interrupted"] = true;
     console.error(options.json ? "interrupted; the result so far is written" : "interrupted");

@@ -117,8 +117,7 @@ Status runAttention(Run& run) {
   const auto size = static_cast<std::int64_t>(input->ids.size());
   const auto request = mapRequest(options, size, input->name);
   if (!request) return request.error();
-  const auto context =
-      run.contextFor(size, input->name + " has", ", or take a part with --document-tokens");
+  const auto context = run.contextFor(size, input->name + " has", sliceCure(run, *input));
   if (!context) return context.error();
   auto sessionOptions = run.sessionOptions(*context);
   if (!sessionOptions) return sessionOptions.error();

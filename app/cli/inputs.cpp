@@ -106,6 +106,17 @@ Result<std::string> readDocumentText(Run& run, const std::filesystem::path& path
   return text;
 }
 
+std::string sliceCure(const Run& run, const TokenInput& input) {
+  const Options& options = run.options();
+  if (options.tokens || !options.context) return {};
+  const std::int64_t begin = options.documentTokens ? options.documentTokens->begin : 0;
+  const auto bos = static_cast<std::int64_t>(!input.spans.empty() &&
+                                             input.spans.front().begin == input.spans.front().end);
+  if (*options.context <= bos) return {};
+  return ", or take a part with --document-tokens " + std::to_string(begin) + ":" +
+         std::to_string(begin + *options.context - bos);
+}
+
 Result<TokenInput> readTokenInput(Run& run, const std::filesystem::path& document) {
   auto input = readDocumentTokens(run, document);
   if (!input) return input;

@@ -33,6 +33,9 @@ Result<std::string> readDocumentText(Run& run, const std::filesystem::path& path
 Result<std::vector<std::int32_t>> readTokensFile(const std::filesystem::path& path,
                                                  int vocabularySize);
 
+// The cure for a document that does not fit into --context: the slice that would; empty for ids.
+std::string sliceCure(const Run& run, const TokenInput& input);
+
 // Cuts `range` to `size` where its end was left open; InvalidArgument when it reaches beyond.
 Result<TokenRange> rangeWithin(const TokenRange& range, std::int64_t size, const char* option,
                                const std::string& what);

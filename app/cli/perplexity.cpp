@@ -50,6 +50,9 @@ Result<std::vector<CurveSettings>> chooseCurves(Run& run, std::int64_t longest) 
     if (curve->calibration) {
       for (const auto& warning : curve->calibration->info().warnings) run.notice(warning);
     }
+    // Before any work: a curve that cannot be drawn would cost those that can.
+    auto plan = run.engine().plan(curve->rope, longest);
+    if (!plan) return Error{plan.error().code, text + ": " + plan.error().message};
     curves.push_back(*std::move(curve));
   }
   return curves;
@@ -97,7 +100,7 @@ Result<std::vector<PerplexityCurve>> measureCurves(
       if (!latest.points.empty()) curves.push_back(std::move(latest));
       break;
     } else {
-      return Error{curve.error().code, each.label + ": " + curve.error().message};
+      return curve.error();
     }
   }
   return curves;
@@ -110,23 +113,23 @@ Status runPerplexity(Run& run) {
   const auto tokenizer = run.tokenizerOrNull();
   PerplexityConfig config{.lengths = options.lengths, .protocol = options.protocol};
   if (options.stride) config.stride = *options.stride;
+  std::size_t longest = 0;
+  for (const auto& document : *documents) longest = std::max(longest, document.size());
+  const auto most = static_cast<std::int64_t>(longest) + (tokenizer->addsBos() ? 1 : 0);
   if (config.lengths.empty()) {
-    std::size_t longest = 0;
-    for (const auto& document : *documents) longest = std::max(longest, document.size());
-    const auto most = static_cast<std::int64_t>(longest) + (tokenizer->addsBos() ? 1 : 0);
-    const auto context = run.contextFor(std::min(most, options.context.value_or(most)), "", "");
-    if (!context) return context.error();
-    if (*context > most) {
-      return Error{ErrorCode::InvalidArgument,
-                   "--context is " + countText(*context) + ", the longest document has " +
-                       countText(most) + " tokens; lower --context or give a longer document"};
-    }
-    config.lengths = defaultLengths(run.engine().config().trainedLength, *context);
+    config.lengths =
+        defaultLengths(run.engine().config().trainedLength, options.context.value_or(most));
   }
   std::sort(config.lengths.begin(), config.lengths.end());
   config.lengths.erase(std::unique(config.lengths.begin(), config.lengths.end()),
                        config.lengths.end());
   if (Status valid = validate(config); !valid) return valid;
+  if (config.lengths.back() > most) {
+    return Error{ErrorCode::InvalidArgument,
+                 "the length " + countText(config.lengths.back()) +
+                     " was asked for, the longest document has " + countText(most) +
+                     " tokens; give a longer document or lengths up to " + std::to_string(most)};
+  }
   const auto settings = chooseCurves(run, config.lengths.back());
   if (!settings) return settings.error();
   run.settings()["lengths"] = config.lengths;

@@ -90,8 +90,7 @@ Status runRender(Run& run) {
   const auto input = readRenderInput(run);
   if (!input) return input.error();
   const auto size = static_cast<std::int64_t>(input->ids.size());
-  const auto context =
-      run.contextFor(size, input->name + " has", ", or take a part with --document-tokens");
+  const auto context = run.contextFor(size, input->name + " has", sliceCure(run, *input));
   if (!context) return context.error();
   auto options = run.sessionOptions(*context);
   if (!options) return options.error();

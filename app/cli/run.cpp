@@ -48,14 +48,7 @@ std::shared_ptr<const Tokenizer> Run::tokenizerOrNull() const {
   return tokenizer ? *tokenizer : nullptr;
 }
 
-Result<std::shared_ptr<const Tokenizer>> Run::tokenizer() const {
-  auto tokenizer = m_engine->tokenizer();
-  if (tokenizer) return tokenizer;
-  return Error{tokenizer.error().code,
-               tokenizer.error().message +
-                   " (without a tokenizer, generate, score and attention still work on ids: "
-                   "--tokens FILE)"};
-}
+Result<std::shared_ptr<const Tokenizer>> Run::tokenizer() const { return m_engine->tokenizer(); }
 
 void Run::notice(const std::string& text) {
   m_notices.push_back(text);

@@ -33,7 +33,7 @@ class Run {
   const Engine& engine() const { return *m_engine; }
   // Null when the model has none; ids still work.
   std::shared_ptr<const Tokenizer> tokenizerOrNull() const;
-  // Errors say which options work without one.
+  // Errors: those of Engine::tokenizer.
   Result<std::shared_ptr<const Tokenizer>> tokenizer() const;
 
   // Shown now, and kept for "notices".

@@ -58,8 +58,7 @@ Status runScore(Run& run) {
     return Error{ErrorCode::InvalidArgument, input->name + " has 1 token; a loss needs at least 2"};
   }
   const auto size = static_cast<std::int64_t>(input->ids.size());
-  const auto context =
-      run.contextFor(size, input->name + " has", ", or take a part with --document-tokens");
+  const auto context = run.contextFor(size, input->name + " has", sliceCure(run, *input));
   if (!context) return context.error();
   const auto sessionOptions = run.sessionOptions(*context);
   if (!sessionOptions) return sessionOptions.error();

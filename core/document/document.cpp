@@ -15,6 +15,12 @@ bool startsWith(std::string_view text, std::string_view start) {
 }  // namespace
 
 Result<Document> documentFromBytes(std::string bytes, const std::filesystem::path& name) {
+  Document document;
+  document.path = name;
+  if (startsWith(bytes, kByteOrderMark)) {
+    bytes.erase(0, kByteOrderMark.size());
+    document.notice = name.string() + ": the byte order mark at the start was left out";
+  }
   if (bytes.find_first_not_of(" \t\r\n") == std::string::npos) {
     return Error{ErrorCode::InvalidArgument,
                  name.string() + (bytes.empty() ? " is empty" : " holds only blanks") +
@@ -34,12 +40,6 @@ Result<Document> documentFromBytes(std::string bytes, const std::filesystem::pat
                  name.string() + " is not UTF-8 (first wrong byte at offset " +
                      std::to_string(*bad) +
                      "); convert it, for example with iconv -f LATIN1 -t UTF-8"};
-  }
-  Document document;
-  document.path = name;
-  if (startsWith(bytes, kByteOrderMark)) {
-    bytes.erase(0, kByteOrderMark.size());
-    document.notice = name.string() + ": the byte order mark at the start was left out";
   }
   document.text = std::move(bytes);
   return document;

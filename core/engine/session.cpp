@@ -122,6 +122,14 @@ Status checkOptions(const Engine& engine, const SessionOptions& options) {
                  "the PSC strength is " + std::to_string(options.pscStrength) +
                      "; 0 (identity) to 1 (as trained), at most 2, is wanted"};
   }
+  const std::size_t calibrated =
+      options.calibration ? options.calibration->tensors().layers.size() : 0;
+  if (options.calibration && calibrated != static_cast<std::size_t>(engine.config().layers)) {
+    return Error{ErrorCode::InvalidArgument,
+                 "the calibration was loaded for a model of " + std::to_string(calibrated) +
+                     " layers, this one has " + std::to_string(engine.config().layers) +
+                     "; load it for this model"};
+  }
   for (const int layer : options.captureLayers) {
     if (layer < 0 || layer >= engine.config().layers) {
       return Error{ErrorCode::InvalidArgument,

@@ -1,6 +1,7 @@
 #include "core/model/attention_torch.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <cmath>
 
@@ -85,6 +86,10 @@ AttentionResult attendCausal(const at::Tensor& q, const at::Tensor& k, const at:
   const std::int64_t past = k.size(1) - tokens;
   if (tokens == 1) return attendAll(q, k, v);
   if (past == 0) return attendSquareCausal(q, k, v);
+  // Fused kernels give no gradient of the log-sum-exps that the merge needs: refuse then.
+  TORCH_CHECK(!at::GradMode::is_enabled() ||
+                  !(q.requires_grad() || k.requires_grad() || v.requires_grad()),
+              "attention over cached keys has no gradient; read all tokens in one chunk");
   const AttentionResult before = attendAll(q, k.narrow(1, 0, past), v.narrow(1, 0, past));
   const AttentionResult inside =
       attendSquareCausal(q, k.narrow(1, past, tokens), v.narrow(1, past, tokens));

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <charconv>
+#include <cmath>
 #include <set>
 
 #include "core/model/guard_torch.h"
@@ -118,7 +119,8 @@ Status readAlpha(const SafetensorsFile& file, CalibrationInfo& info) {
     const std::string& text = found->second;
     const auto [end, error] =
         std::from_chars(text.data(), text.data() + text.size(), info.loraAlpha);
-    if (error != std::errc() || end != text.data() + text.size() || !(info.loraAlpha > 0)) {
+    if (error != std::errc() || end != text.data() + text.size() || !(info.loraAlpha > 0) ||
+        !std::isfinite(info.loraAlpha)) {
       return Error{ErrorCode::CorruptFile, info.path.string() + ": metadata '" + key + "' is '" +
                                                text + "'; a positive number is wanted"};
     }

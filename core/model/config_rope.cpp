@@ -1,7 +1,6 @@
 #include "core/model/config_rope.h"
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 #include "core/model/model_family.h"
@@ -11,37 +10,23 @@ namespace {
 
 using Json = nlohmann::json;
 
-// transformers' rope types in our words.
-struct TypeName {
-  const char* type;
-  const char* method;
-};
-constexpr std::array<TypeName, 7> kTypes{{{"default", "none"},
-                                          {"linear", "pi"},
-                                          {"dynamic", "dynamic"},
-                                          {"yarn", "yarn"},
-                                          {"longrope", "longrope"},
-                                          {"su", "longrope"},
-                                          {"llama3", "llama3"}}};
-
-// Types whose trained length is original_max_position_embeddings; for the others transformers takes
-// max_position_embeddings and ignores an original one.
-bool hasOriginalLength(const std::string& method) {
-  return method == "yarn" || method == "longrope" || method == "llama3";
-}
-
-Result<std::string> methodOf(const Json& block, const std::string& file) {
+// The method that the block's rope type means; without a type, plain RoPE ("default").
+Result<rope::MethodInfo> methodOf(const Json& block, const std::string& file) {
   const char* key = block.contains("rope_type") ? "rope_type" : "type";
-  if (!block.contains(key) || block[key].is_null()) return std::string("none");
-  if (!block[key].is_string()) {
-    return Error{ErrorCode::CorruptFile,
-                 file + ": '" + key + "' is " + block[key].dump() + "; a name is wanted"};
+  std::string type = "default";
+  if (block.contains(key) && !block[key].is_null()) {
+    if (!block[key].is_string()) {
+      return Error{ErrorCode::CorruptFile,
+                   file + ": '" + key + "' is " + block[key].dump() + "; a name is wanted"};
+    }
+    type = block[key].get<std::string>();
   }
-  const auto type = block[key].get<std::string>();
   std::string known;
-  for (const TypeName& name : kTypes) {
-    if (type == name.type) return std::string(name.method);
-    known += std::string(known.empty() ? "" : ", ") + name.type;
+  for (const auto& method : rope::allMethods()) {
+    for (const std::string& name : method->info().configTypes) {
+      if (type == name) return method->info();
+      known += (known.empty() ? "" : ", ") + name;
+    }
   }
   return Error{ErrorCode::Unsupported,
                file + ": the rope type is '" + type + "'; known here: " + known};
@@ -95,17 +80,18 @@ Result<std::int64_t> originalLength(const Json& json, const Json& block, const s
   return wholeNumberOr(json, "original_max_position_embeddings", *inBlock, file);
 }
 
-Status readFactor(const Json& block, const std::string& file, ModelConfig& config) {
+Status readFactor(const Json& block, const std::string& file, const rope::MethodInfo& method,
+                  ModelConfig& config) {
   if (block.contains("factor") && !block["factor"].is_null()) {
     const auto factor = realNumberOr(block, "factor", 1.0, file);
     if (!factor) return factor.error();
     config.rope.factor = *factor;
-  } else if (hasOriginalLength(config.rope.id)) {
+  } else if (method.configOriginalLength) {
     config.rope.factor = std::max(1.0, static_cast<double>(config.maxPositions) /
                                            static_cast<double>(config.trainedLength));
-  } else if (config.rope.id != "none") {
+  } else if (method.takesFactor) {
     return Error{ErrorCode::CorruptFile,
-                 file + ": the rope block of method " + config.rope.id + " has no 'factor'"};
+                 file + ": the rope block of method " + method.id + " has no 'factor'"};
   }
   return Done{};
 }
@@ -141,9 +127,9 @@ Status readConfigRope(const Json& json, const std::string& file, ModelConfig& co
   }
   const auto method = methodOf(block, file);
   if (!method) return method.error();
-  config.rope.id = *method;
+  config.rope.id = method->id;
   config.trainedLength = config.maxPositions;
-  if (hasOriginalLength(config.rope.id)) {
+  if (method->configOriginalLength) {
     const auto original = originalLength(json, block, file, config.maxPositions);
     if (!original) return original.error();
     config.trainedLength = *original;
@@ -153,7 +139,7 @@ Status readConfigRope(const Json& json, const std::string& file, ModelConfig& co
                                              std::to_string(config.trainedLength) +
                                              " tokens; 2 or more are wanted"};
   }
-  if (Status read = readFactor(block, file, config); !read) return read;
+  if (Status read = readFactor(block, file, *method, config); !read) return read;
   return readParameters(block, file, config);
 }
 

@@ -1,6 +1,7 @@
 #include "core/model/model_config.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/base/file_io.h"
 #include "core/model/config_rope.h"
@@ -19,7 +20,9 @@ Error wrongField(const std::string& file, const char* field, const Json& found,
 
 Result<const ModelFamily*> familyOf(const Json& json, const std::vector<ModelFamily>& families,
                                     const std::string& file) {
-  const std::string type = json.value("model_type", std::string());
+  const auto typeField = json.find("model_type");
+  const std::string type =
+      typeField != json.end() && typeField->is_string() ? typeField->get<std::string>() : "";
   std::string architecture;
   if (json.contains("architectures") && json["architectures"].is_array() &&
       !json["architectures"].empty() && json["architectures"][0].is_string()) {
@@ -41,35 +44,47 @@ Result<const ModelFamily*> familyOf(const Json& json, const std::vector<ModelFam
                    "'; known here: " + known};
 }
 
-// bos_token_id, and eos_token_id as one id or a list; generation_config.json goes before config.json.
+// One id or, for eos, a list of them; null and nothing mean that there is none.
+Result<std::vector<std::int32_t>> readTokenIds(const Json& json, const char* field,
+                                               const std::string& file) {
+  std::vector<std::int32_t> ids;
+  const auto found = json.find(field);
+  if (found == json.end() || found->is_null()) return ids;
+  for (const Json& id : found->is_array() ? *found : Json::array({*found})) {
+    const std::int64_t number = id.is_number_integer() ? id.get<std::int64_t>() : -1;
+    const bool fits = number >= 0 && number <= std::numeric_limits<std::int32_t>::max();
+    if (!fits) return wrongField(file, field, *found, "a token id or a list of them");
+    ids.push_back(static_cast<std::int32_t>(number));
+  }
+  return ids;
+}
+
+// generation_config.json goes before config.json.
 Status readSpecialTokens(const std::filesystem::path& folder, const Json& json,
-                         ModelConfig& config) {
-  Json source = json;
+                         const std::string& file, ModelConfig& config) {
+  struct Source {
+    Json json;
+    std::string file;
+  };
+  std::vector<Source> sources{{json, file}};
   std::error_code ignored;
   const auto generation = folder / "generation_config.json";
   if (std::filesystem::exists(generation, ignored)) {
     const auto text = readFile(generation);
     if (!text) return text.error();
-    const Json more = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
+    Json more = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
     if (!more.is_object()) {
       return Error{ErrorCode::CorruptFile, generation.string() + ": not a JSON object"};
     }
-    for (const char* field : {"bos_token_id", "eos_token_id"}) {
-      if (more.contains(field) && !more[field].is_null()) source[field] = more[field];
-    }
+    sources.push_back({std::move(more), generation.string()});
   }
-  if (source.contains("bos_token_id") && source["bos_token_id"].is_number_integer()) {
-    config.bos = source["bos_token_id"].get<std::int32_t>();
-  }
-  const Json eos = source.contains("eos_token_id") ? source["eos_token_id"] : Json();
-  if (eos.is_number_integer()) config.eos = {eos.get<std::int32_t>()};
-  if (eos.is_array()) {
-    for (const Json& id : eos) {
-      if (!id.is_number_integer()) {
-        return wrongField(folder.string(), "eos_token_id", eos, "a token id or a list of them");
-      }
-      config.eos.push_back(id.get<std::int32_t>());
-    }
+  for (const Source& source : sources) {
+    const auto bos = readTokenIds(source.json, "bos_token_id", source.file);
+    if (!bos) return bos.error();
+    if (!bos->empty()) config.bos = bos->front();
+    const auto eos = readTokenIds(source.json, "eos_token_id", source.file);
+    if (!eos) return eos.error();
+    if (!eos->empty()) config.eos = *eos;
   }
   return Done{};
 }
@@ -81,7 +96,11 @@ Result<std::int64_t> wholeNumber(const Json& json, const char* field, const std:
   if (found == json.end()) {
     return Error{ErrorCode::CorruptFile, file + ": '" + field + "' is missing"};
   }
-  if (!found->is_number_integer()) return wrongField(file, field, *found, "a whole number");
+  constexpr auto kMost = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  const bool tooLarge = found->is_number_unsigned() && found->get<std::uint64_t>() > kMost;
+  if (!found->is_number_integer() || tooLarge) {
+    return wrongField(file, field, *found, "a whole number");
+  }
   return found->get<std::int64_t>();
 }
 
@@ -127,7 +146,7 @@ Result<ModelConfig> readModelConfig(const std::filesystem::path& folder) {
   auto config = (*family)->read(json, path.string());
   if (!config) return config;
   config->architecture = (*family)->architectures.front();
-  if (Status read = readSpecialTokens(folder, json, *config); !read) return read.error();
+  if (Status read = readSpecialTokens(folder, json, path.string(), *config); !read) return read.error();
   if (Status read = readConfigRope(json, path.string(), *config); !read) return read.error();
   return config;
 }

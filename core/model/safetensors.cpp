@@ -181,6 +181,7 @@ Result<SafetensorsHeader> parseSafetensorsHeader(std::string_view text, std::int
     if (name == "__metadata__") {
       if (!value.is_object()) return corrupt(file, "'__metadata__' is not an object");
       for (const auto& [key, entry] : value.items()) {
+        if (entry.is_structured()) return corrupt(file, "metadata '" + key + "' is not text");
         header.metadata[key] = entry.is_string() ? entry.get<std::string>() : entry.dump();
       }
       continue;

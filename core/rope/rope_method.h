@@ -55,6 +55,10 @@ struct MethodInfo {
   bool monotone = true;
   // Scores of the first tokens depend on more than the distance (n-hat).
   bool distanceOnly = true;
+  std::vector<std::string> configTypes;  // rope types of config.json that mean this method
+  // With these, transformers takes original_max_position_embeddings for the trained length; with all
+  // others max_position_embeddings.
+  bool configOriginalLength = false;
 };
 
 // One session's rotation, immutable: cached keys are rotated with it.

@@ -13,6 +13,7 @@ import stat
 import torch
 import transformers
 
+import golden_attention
 import golden_bookworm
 import golden_closed_form
 import golden_inputs
@@ -23,7 +24,7 @@ import golden_stories
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-PARTS = ("closed_form", "rope", "models", "psc", "stories", "bookworm")
+PARTS = ("closed_form", "rope", "models", "psc", "attention", "stories", "bookworm")
 LIMIT = 4 * 1024 * 1024  # bytes, all of this folder
 
 
@@ -37,7 +38,11 @@ def arguments():
     parser.add_argument("--stories", default=os.path.join(ROOT, "tests", "fixtures", "stories260K"))
     parser.add_argument("--out", default=HERE, help="folder to write (default: this one)")
     parser.add_argument(
-        "--only", nargs="+", choices=PARTS, default=PARTS, help="psc needs models' output"
+        "--only",
+        nargs="+",
+        choices=PARTS,
+        default=PARTS,
+        help="psc and attention need models' output",
     )
     parser.add_argument("--book", help="cut inputs/ anew from this text file")
     parser.add_argument(
@@ -86,6 +91,7 @@ def main() -> None:
         "rope": lambda: golden_rope.make(a.out, a.date),
         "models": lambda: golden_models.make(a.out, a.date),
         "psc": lambda: golden_psc.make(a.out, a.date),
+        "attention": lambda: golden_attention.make(a.out, a.date),
         "stories": lambda: golden_stories.make(a.out, a.date, a.stories),
         "bookworm": lambda: golden_bookworm.make(a.out, a.date, a.bookworm),
     }

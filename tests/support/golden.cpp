@@ -18,8 +18,8 @@ std::filesystem::path freshFolder() {
   const auto base = std::filesystem::temp_directory_path();
   std::random_device random;
   for (;;) {
-    const auto path = base / ("ropescope-golden-" + std::to_string(random()) + "-" +
-                              std::to_string(++count));
+    const auto path =
+        base / ("ropescope-golden-" + std::to_string(random()) + "-" + std::to_string(++count));
     if (std::filesystem::create_directory(path)) return path;
   }
 }
@@ -44,9 +44,13 @@ std::filesystem::path storiesFolder() {
   return std::filesystem::path(ROPESCOPE_TESTS_DIR) / "fixtures" / "stories260K";
 }
 
-std::string fileText(const std::filesystem::path& path) { return must(readFile(path)); }
+std::string fileText(const std::filesystem::path& path) {
+  return must(readFile(path));
+}
 
-Json fileJson(const std::filesystem::path& path) { return Json::parse(fileText(path)); }
+Json fileJson(const std::filesystem::path& path) {
+  return Json::parse(fileText(path));
+}
 
 ScratchFolder::ScratchFolder() : m_path(freshFolder()) {}
 
@@ -78,7 +82,9 @@ Score scoreOf(const Engine& engine, const SessionOptions& options,
   return must(session->score(ids, {}, {}));
 }
 
-std::vector<std::int32_t> idsOf(const Json& list) { return list.get<std::vector<std::int32_t>>(); }
+std::vector<std::int32_t> idsOf(const Json& list) {
+  return list.get<std::vector<std::int32_t>>();
+}
 
 double largestDifference(std::span<const double> nll, const Json& recorded) {
   if (recorded.size() != nll.size() + 1 || !recorded[0].is_null()) return kInfinity;

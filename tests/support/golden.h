@@ -1,8 +1,6 @@
 // Reading the golden data of tests/golden, and comparing the program with it.
 #pragma once
 
-#include <nlohmann/json.hpp>
-
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -11,6 +9,8 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <nlohmann/json.hpp>
 
 #include "core/engine/engine.h"
 
@@ -65,8 +65,8 @@ Score scoreOf(const Engine& engine, const SessionOptions& options,
 
 std::vector<std::int32_t> idsOf(const Json& list);
 
-// Largest |ours - recorded|. `recorded` is a golden "nll": null, then one loss a token. Infinite when
-// the lengths differ or a number is not finite.
+// Largest |ours - recorded|. `recorded` is a golden "nll": null, then one loss a token. Infinite
+// when the lengths differ or a number is not finite.
 double largestDifference(std::span<const double> nll, const Json& recorded);
 double largestDifference(std::span<const float> values, const Json& recorded);
 
@@ -82,8 +82,8 @@ GreedyAnswer answerOf(const Engine& engine, Session& session,
                       std::int64_t maxNewTokens);
 
 // Empty when the ids are those of a golden record (output_ids, margins, finish_reason), else what
-// differs. The comparison ends where two logits were nearer to each other than `nearTie`: from there
-// on two correct float32 programs may part.
+// differs. The comparison ends where two logits were nearer to each other than `nearTie`: from
+// there on two correct float32 programs may part.
 std::string greedyMismatch(const GreedyAnswer& answer, const Json& record, double nearTie);
 
 }  // namespace ropescope::golden

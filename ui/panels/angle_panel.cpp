@@ -3,7 +3,6 @@
 #include <limits>
 
 #include <QSignalBlocker>
-#include <QStyle>
 
 #include "ui/plots/angle_plot.h"
 
@@ -43,10 +42,9 @@ AnglePanel::AnglePanel(AppModel& app, QWidget* parent)
 }
 
 void AnglePanel::buildControls() {
-  m_play->setIcon(style()->standardIcon(QStyle::SP_MediaPlay));
+  m_play->setText(tr("Play"));
   m_play->setCheckable(true);
   m_play->setToolTip(tr("Walk over all positions"));
-  m_play->setAccessibleName(tr("Play"));
   m_slider->setToolTip(tr("Position in the context whose angles are drawn"));
   m_slider->setAccessibleName(tr("Position"));
   m_slider->setMinimumWidth(80);
@@ -73,8 +71,7 @@ void AnglePanel::connectControls() {
   connect(&m_model, &AngleViewModel::curvesChanged, this, &AnglePanel::showPlan);
   connect(&m_model, &AngleViewModel::playingChanged, this, [this] {
     m_play->setChecked(m_model.isPlaying());
-    m_play->setIcon(style()->standardIcon(m_model.isPlaying() ? QStyle::SP_MediaPause
-                                                              : QStyle::SP_MediaPlay));
+    m_play->setText(m_model.isPlaying() ? tr("Pause") : tr("Play"));
     refreshTable();
   });
 }

@@ -89,6 +89,12 @@ void AnglePlot::buildItems() {
   m_unturnedText->position->setCoords(1, 1);
   m_unturnedText->setPositionAlignment(Qt::AlignRight | Qt::AlignBottom);
 
+  m_positionText = new QCPItemText(plot());
+  clipTo(m_positionText, Angle);
+  m_positionText->position->setType(QCPItemPosition::ptAxisRectRatio);
+  m_positionText->position->setCoords(1, 0);
+  m_positionText->setPositionAlignment(Qt::AlignRight | Qt::AlignTop);
+
   m_trained = new QCPItemStraightLine(plot());
   clipTo(m_trained, Wavelength);
   m_trainedText = new QCPItemText(plot());
@@ -190,6 +196,7 @@ void AnglePlot::restyle(PlotTheme theme) {
   m_trained->setPen(faintPen(theme));
   styleNote(m_trainedText, theme);
   styleNote(m_unturnedText, theme);
+  styleNote(m_positionText, theme);
   m_trainedText->setBrush(Qt::NoBrush);
   m_unturnedText->setBrush(Qt::NoBrush);
   for (const Part part : {Factor, Wavelength, Angle}) {
@@ -247,6 +254,8 @@ void AnglePlot::redraw() {
 void AnglePlot::redrawAngles() {
   m_curves[0].angle->setData(m_model.pairs(), m_model.current().wrapped, true);
   m_curves[1].angle->setData(m_model.pairs(), m_model.plain().wrapped, true);
+  m_positionText->setText(m_model.positionText());
+  m_positionText->setVisible(m_model.hasPlan());
   plot()->setAccessibleDescription(m_model.planText() + QStringLiteral(". ") +
                                    m_model.coverageText());
   replotSoon();

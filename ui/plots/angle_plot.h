@@ -54,6 +54,7 @@ class AnglePlot : public PlotWidget {
   QCPItemText* m_unturnedText = nullptr;
   QCPItemStraightLine* m_trained = nullptr;
   QCPItemText* m_trainedText = nullptr;
+  QCPItemText* m_positionText = nullptr;
   bool m_isWide = false;
 };
 

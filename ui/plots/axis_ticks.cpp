@@ -36,8 +36,9 @@ double TokenTicker::getTickStep(const QCPRange& range) {
   return std::max(1.0, QCPAxisTicker::getTickStep(range));
 }
 
-QString TokenTicker::getTickLabel(double tick, const QLocale& locale, QChar, int) {
-  return locale.toString(static_cast<qlonglong>(std::llround(tick)));
+// Not the plot's own locale: QCustomPlot gives it no group separators.
+QString TokenTicker::getTickLabel(double tick, const QLocale&, QChar, int) {
+  return QLocale().toString(static_cast<qlonglong>(std::llround(tick)));
 }
 
 QString Log2Ticker::label(double tokens) {

@@ -5,7 +5,7 @@
 
 namespace ropescope::ui {
 
-// Positions in a text: whole tokens, with the locale's group separators.
+// Positions in a text: whole tokens, with the user's group separators.
 class TokenTicker : public QCPAxisTicker {
  protected:
   double getTickStep(const QCPRange& range) override;

@@ -12,6 +12,7 @@ namespace {
 
 constexpr double kSideRoom = 1.12;      // factor kept free left and right of the lengths
 constexpr double kLogFromRatio = 6.0;   // largest / smallest perplexity that needs a log axis
+const QCPRange kEmptyLengths(256, 16'384);  // tokens; without a document
 constexpr double kNearPixels = 12.0;    // a tooltip's reach
 
 }  // namespace
@@ -109,9 +110,11 @@ void PerplexityPlot::redraw() {
 }
 
 void PerplexityPlot::fitAxes(const std::vector<PerplexityLine>& lines) {
-  const double longest = std::max(m_model.longestLength(), m_model.trainedLength());
-  const double shortest = m_model.shortestLength() > 0 ? m_model.shortestLength() : longest / 8;
-  if (longest > 0) plot()->xAxis->setRange(shortest / kSideRoom, longest * kSideRoom);
+  const bool hasLengths = m_model.longestLength() > 0;
+  const double shortest = hasLengths ? m_model.shortestLength() : kEmptyLengths.lower;
+  const double longest = std::max(hasLengths ? m_model.longestLength() : kEmptyLengths.upper,
+                                  m_model.trainedLength());
+  plot()->xAxis->setRange(shortest / kSideRoom, longest * kSideRoom);
 
   QCPRange values(0, 0);
   for (const PerplexityLine& line : lines) {

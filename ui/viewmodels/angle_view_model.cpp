@@ -53,7 +53,10 @@ void AngleViewModel::setPlan(std::shared_ptr<const rope::RotaryPlan> plan) {
   m_plan = std::move(plan);
   if (!m_plan) setPlaying(false);
   if (m_plan) m_plainPlan = rope::plainPlan(m_plan->context, "none");
-  m_position = std::min(m_position, lastPosition());
+  // At position 0 every angle is 0: begin where training ended.
+  const std::int64_t wanted = m_positionChosen || !m_plan ? m_position
+                                                          : m_plan->context.originalLength;
+  m_position = std::min(wanted, lastPosition());
   rebuild();
 }
 
@@ -69,6 +72,7 @@ void AngleViewModel::setComparing(bool comparing) {
 }
 
 void AngleViewModel::setPosition(std::int64_t position) {
+  m_positionChosen = true;
   position = std::clamp<std::int64_t>(position, 0, lastPosition());
   if (position == m_position) return;
   m_position = position;
@@ -150,6 +154,10 @@ QString AngleViewModel::coverageText() const {
       .arg(unturned)
       .arg(m_pairs.size())
       .arg(tokens(trainedLength()));
+}
+
+QString AngleViewModel::positionText() const {
+  return m_plan ? tr("position %1").arg(tokens(static_cast<double>(m_position))) : QString();
 }
 
 QString AngleViewModel::noteText() const {

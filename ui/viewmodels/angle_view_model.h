@@ -56,6 +56,7 @@ class AngleViewModel : public QObject {
   int firstUnturnedPair() const { return m_firstUnturned; }
   QString planText() const;   // method, factor, attention factor in one line
   QString coverageText() const;  // how many pairs never turned, in words
+  QString positionText() const;
   QString noteText() const;   // what the method decided
   QString describe(int pair) const;  // all numbers of one pair; empty when there is none
   PlotTable table() const;
@@ -75,6 +76,7 @@ class AngleViewModel : public QObject {
   std::vector<rope::RotaryPlan> m_comparison;
   bool m_comparing = false;
   std::int64_t m_position = 0;
+  bool m_positionChosen = false;
   QTimer m_play;
 
   QVector<double> m_pairs;

@@ -85,6 +85,7 @@ void PerplexityViewModel::setDocument(std::vector<std::int32_t> ids, const QStri
   m_lengthsEdited = false;  // they belonged to the other document
   setDefaults();
   Q_EMIT stateChanged();
+  if (m_curves.empty()) Q_EMIT curvesChanged();
 }
 
 void PerplexityViewModel::setModel(std::int64_t trainedLength, bool addsBos) {
@@ -195,7 +196,7 @@ void PerplexityViewModel::acceptCurve(std::size_t index, const PerplexityCurve& 
 void PerplexityViewModel::finish(const Status& status) {
   m_state = State::Idle;
   if (status) {
-    setStatus(tr("Done: %n curve(s).", nullptr, static_cast<int>(m_curves.size())), false);
+    setStatus(tr("Done: %1 of %2 curves.").arg(m_curves.size()).arg(m_ordered), false);
   } else if (status.error().code == ErrorCode::Cancelled) {
     setStatus(tr("Stopped. The points so far stand."), false);
   } else {
@@ -215,12 +216,20 @@ QString PerplexityViewModel::protocolText() const {
   return m_measuredName.isEmpty() ? protocol : tr("%1: %2").arg(m_measuredName, protocol);
 }
 
+std::vector<std::int64_t> PerplexityViewModel::shownLengths() const {
+  return m_curves.empty() && m_state == State::Idle
+             ? defaultLengths(static_cast<std::int64_t>(m_ids.size()))
+             : m_config.lengths;
+}
+
 double PerplexityViewModel::shortestLength() const {
-  return m_config.lengths.empty() ? 0.0 : static_cast<double>(m_config.lengths.front());
+  const auto lengths = shownLengths();
+  return lengths.empty() ? 0.0 : static_cast<double>(lengths.front());
 }
 
 double PerplexityViewModel::longestLength() const {
-  return m_config.lengths.empty() ? 0.0 : static_cast<double>(m_config.lengths.back());
+  const auto lengths = shownLengths();
+  return lengths.empty() ? 0.0 : static_cast<double>(lengths.back());
 }
 
 std::vector<PerplexityLine> PerplexityViewModel::lines() const {

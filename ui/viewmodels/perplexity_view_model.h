@@ -70,7 +70,7 @@ class PerplexityViewModel : public QObject {
   bool hasFailed() const { return m_failed; }
   QString protocolText() const;    // printed on the plot
   double trainedLength() const { return static_cast<double>(m_trainedLength); }
-  double shortestLength() const;   // of the order that is shown; 0: none
+  double shortestLength() const;   // that the axis has to show; 0: none
   double longestLength() const;
   const std::vector<PerplexityCurve>& curves() const { return m_curves; }
   std::vector<PerplexityLine> lines() const;
@@ -83,6 +83,7 @@ class PerplexityViewModel : public QObject {
 
  private:
   void setDefaults();
+  std::vector<std::int64_t> shownLengths() const;
   void acceptCurve(std::size_t index, const PerplexityCurve& curve);
   void finish(const Status& status);
   void setStatus(const QString& text, bool failed);

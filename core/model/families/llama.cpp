@@ -31,13 +31,18 @@ Status readShapes(const Json& json, const std::string& file, ModelConfig& config
   const auto headDim =
       wholeNumberOr(json, "head_dim", config.hiddenSize / config.heads, file);
   if (!headDim) return headDim.error();
-  config.kvHeads = static_cast<int>(*kvHeads);
-  config.headDim = static_cast<int>(*headDim);
-  if (config.kvHeads < 1 || config.heads % config.kvHeads != 0) {
+  if (*kvHeads < 1 || config.heads % *kvHeads != 0) {
     return Error{ErrorCode::CorruptFile,
                  file + ": " + std::to_string(config.heads) + " query heads cannot share " +
-                     std::to_string(config.kvHeads) + " key/value heads evenly"};
+                     std::to_string(*kvHeads) + " key/value heads evenly"};
   }
+  if (*headDim < 4 || *headDim > (1 << 16) || *headDim % 2 != 0) {
+    return Error{ErrorCode::CorruptFile,
+                 file + ": 'head_dim' is " + std::to_string(*headDim) +
+                     "; an even number from 4 to 65,536 is wanted"};
+  }
+  config.kvHeads = static_cast<int>(*kvHeads);
+  config.headDim = static_cast<int>(*headDim);
   return Done{};
 }
 
@@ -58,7 +63,8 @@ Status readSwitches(const Json& json, const std::string& file, ModelConfig& conf
   if (!epsilon) return epsilon.error();
   config.normEpsilon = *epsilon;
   const auto activation = json.find("hidden_act");
-  if (activation != json.end() && *activation != "silu") {
+  const bool named = activation != json.end() && !activation->is_null();
+  if (named && !(activation->is_string() && activation->get<std::string>() == "silu")) {
     return Error{ErrorCode::Unsupported,
                  file + ": 'hidden_act' is " + activation->dump() + "; only \"silu\" is known"};
   }

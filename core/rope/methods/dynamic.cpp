@@ -20,7 +20,8 @@ class DynamicNtk final : public RopeMethod {
             .reference = "arXiv:2309.00071, 3.3",
             .summary = "NTK-aware scaling whose base follows the planned length; plain up to the "
                        "trained length.",
-            .dependsOnLength = true};
+            .dependsOnLength = true,
+            .configTypes = {"dynamic"}};
   }
 
   Result<RotaryPlan> plan(const RopeContext& context, const ParameterValues&) const override {

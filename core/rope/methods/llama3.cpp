@@ -18,7 +18,9 @@ class Llama3Scaling final : public RopeMethod {
             .title = "Llama 3",
             .reference = "arXiv:2407.21783; transformers rope type llama3",
             .summary = "Keeps pairs that turn often within the trained length, divides those that "
-                       "turn rarely, blends between."};
+                       "turn rarely, blends between.",
+            .configTypes = {"llama3"},
+            .configOriginalLength = true};
   }
 
   std::vector<ParameterSpec> parameters() const override {
@@ -53,7 +55,7 @@ class Llama3Scaling final : public RopeMethod {
     for (double& frequency : plan.invFreq) {
       const double share = std::clamp(
           (turns(frequency, context.originalLength) - low) / (high - low), 0.0, 1.0);
-      frequency = (1.0 - share) * frequency / context.factor + share * frequency;
+      frequency *= (1.0 - share) / context.factor + share;  // exactly 1 at s = 1
     }
     return plan;
   }

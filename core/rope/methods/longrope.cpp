@@ -58,7 +58,9 @@ class LongRope final : public RopeMethod {
                        "model's config or a file.",
             .dependsOnLength = true,
             .monotone = false,
-            .distanceOnly = false};
+            .distanceOnly = false,
+            .configTypes = {"longrope", "su"},
+            .configOriginalLength = true};
   }
 
   std::vector<ParameterSpec> parameters() const override {

@@ -11,7 +11,8 @@ class NoScaling final : public RopeMethod {
             .title = "No scaling",
             .reference = "arXiv:2104.09864",
             .summary = "Every pair turns as in training, also beyond the trained length.",
-            .takesFactor = false};
+            .takesFactor = false,
+            .configTypes = {"default"}};
   }
 
   Result<RotaryPlan> plan(const RopeContext& context, const ParameterValues&) const override {

@@ -11,7 +11,8 @@ class PositionInterpolation final : public RopeMethod {
             .title = "Position Interpolation",
             .reference = "arXiv:2306.15595",
             .summary = "Divides every angle by the factor, so that all positions fall into the "
-                       "trained range."};
+                       "trained range.",
+            .configTypes = {"linear"}};
   }
 
   Result<RotaryPlan> plan(const RopeContext& context, const ParameterValues&) const override {

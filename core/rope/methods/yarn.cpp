@@ -79,7 +79,9 @@ class Yarn final : public RopeMethod {
             .title = "YaRN",
             .reference = "arXiv:2309.00071",
             .summary = "Fast pairs stay, slow pairs are interpolated, with a ramp between and a "
-                       "sharper attention."};
+                       "sharper attention.",
+            .configTypes = {"yarn"},
+            .configOriginalLength = true};
   }
 
   std::vector<ParameterSpec> parameters() const override {

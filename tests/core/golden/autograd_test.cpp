@@ -1,9 +1,9 @@
 // Weights stay usable for training: after generating, a gradient through attention in one process.
+#include <cmath>
+
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
-
-#include <cmath>
 
 #include "core/engine/engine_torch.h"
 #include "core/model/attention_torch.h"
@@ -15,9 +15,11 @@ namespace {
 
 using golden::must;
 
-class Autograd : public testing::TestWithParam<std::string> {
+// The engine has generated an answer before any gradient is asked for.
+class AfterGenerating : public testing::Test {
  protected:
-  Autograd() {
+  explicit AfterGenerating(const std::string& dtype)
+      : m_engine(golden::loadEngine(golden::storiesFolder(), dtype)) {
     SessionOptions options;
     options.rope = {.id = "yarn", .factor = 4.0};
     options.contextTokens = 64;
@@ -53,14 +55,25 @@ class Autograd : public testing::TestWithParam<std::string> {
     return (y * at::arange(y.numel(), y.options()).view_as(y).sin()).sum();
   }
 
-  golden::SharedEngine m_engine = golden::loadEngine(golden::storiesFolder(), GetParam());
+  golden::SharedEngine m_engine;
   rope::RotaryPlan m_plan;
+};
+
+class Autograd : public AfterGenerating, public testing::WithParamInterface<const char*> {
+ protected:
+  Autograd() : AfterGenerating(GetParam()) {}
+};
+
+class AutogradInFloat64 : public AfterGenerating {
+ protected:
+  AutogradInFloat64() : AfterGenerating("float64") {}
 };
 
 TEST_P(Autograd, WeightsAreNoInferenceTensors) {
   const Weights& w = state().weights;
-  for (const at::Tensor& weight : {w.embedding, w.finalNorm, layer().query.weight,
-                                   layer().key.weight, layer().output.weight, layer().gate.weight}) {
+  for (const at::Tensor& weight :
+       {w.embedding, w.finalNorm, layer().query.weight, layer().key.weight, layer().output.weight,
+        layer().gate.weight}) {
     EXPECT_FALSE(weight.is_inference());
     EXPECT_FALSE(weight.requires_grad());
   }
@@ -75,9 +88,17 @@ TEST_P(Autograd, AGradientFlowsThroughAttention) {
   EXPECT_GT(query.grad().abs().max().item<double>(), 1e-6);
 }
 
+// Merging two parts by log-sum-exps has no gradient in the fused kernels: refused, never wrong.
+TEST_P(Autograd, AGradientOverCachedKeysIsRefused) {
+  const at::Tensor q = at::randn({4, 4, 8}).requires_grad_(true);  // [H, T, D]
+  const at::Tensor k = at::randn({2, 12, 8});                      // [G, S, D]
+  EXPECT_THROW(attendCausal(q, k, k), c10::Error);
+  const at::NoGradGuard noGrad;
+  EXPECT_NO_THROW(attendCausal(q, k, k));
+}
+
 // Central differences on a few weights of every head, in float64: error h^2 and rounding / h.
-TEST_P(Autograd, TheGradientIsTheNumericOne) {
-  if (GetParam() != "float64") GTEST_SKIP() << "differences need float64";
+TEST_F(AutogradInFloat64, TheGradientIsTheNumericOne) {
   const at::Tensor query = layer().query.weight.clone().requires_grad_(true);
   loss(query).backward();
   const at::Tensor gradient = query.grad();
@@ -98,7 +119,7 @@ TEST_P(Autograd, TheGradientIsTheNumericOne) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, Autograd, testing::Values("float32", "float64"),
-                         [](const auto& instance) { return instance.param; });
+                         [](const auto& instance) { return std::string(instance.param); });
 
 }  // namespace
 }  // namespace ropescope

@@ -1,7 +1,7 @@
 // Published and hand-computed vectors of every method's formula.
-#include <gtest/gtest.h>
-
 #include <cmath>
+
+#include <gtest/gtest.h>
 
 #include "core/rope/rope_math.h"
 #include "core/rope/rope_method.h"
@@ -77,12 +77,12 @@ TEST(ClosedForm, AttentionFactorsAreThePublishedOnes) {
     EXPECT_NEAR(plan.attentionFactor, entry.at("value"), tolerance) << entry.dump();
   }
   const Json& equal = factors.at("yarn_mscale_equal");
-  const auto both = must(makePlan({.id = "yarn",
-                                   .values = {{"mscale", equal.at("mscale").get<double>()},
-                                              {"mscale_all_dim",
-                                               equal.at("mscale_all_dim").get<double>()}},
-                                   .factor = equal.at("factor").get<double>()},
-                                  trainedAt(4096)));
+  const auto both =
+      must(makePlan({.id = "yarn",
+                     .values = {{"mscale", equal.at("mscale").get<double>()},
+                                {"mscale_all_dim", equal.at("mscale_all_dim").get<double>()}},
+                     .factor = equal.at("factor").get<double>()},
+                    trainedAt(4096)));
   EXPECT_EQ(both.attentionFactor, equal.at("value").get<double>());
   for (const Json& entry : factors.at("longrope_trained_4096")) {
     const auto plan = must(makePlan({.id = "longrope",
@@ -96,13 +96,12 @@ TEST(ClosedForm, AttentionFactorsAreThePublishedOnes) {
 // Share of interpolation rho of every pair: f = theta (rho / s + 1 - rho).
 std::vector<double> sharesOf(const Json& entry, bool truncate) {
   constexpr double kFactor = 16.0;
-  const auto plan = must(makePlan({.id = "yarn",
-                                   .values = {{"truncate", truncate}},
-                                   .factor = kFactor},
-                                  {.base = entry.at("base"),
-                                   .headDim = entry.at("head_dim"),
-                                   .originalLength = entry.at("original_length"),
-                                   .plannedLength = entry.at("original_length")}));
+  const auto plan =
+      must(makePlan({.id = "yarn", .values = {{"truncate", truncate}}, .factor = kFactor},
+                    {.base = entry.at("base"),
+                     .headDim = entry.at("head_dim"),
+                     .originalLength = entry.at("original_length"),
+                     .plannedLength = entry.at("original_length")}));
   std::vector<double> shares = plainInvFreq(plan.context);
   for (std::size_t pair = 0; pair < shares.size(); ++pair) {
     shares[pair] = (1.0 - plan.invFreq[pair] / shares[pair]) / (1.0 - 1.0 / kFactor);

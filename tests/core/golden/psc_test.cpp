@@ -1,8 +1,8 @@
 // Phase modules and LoRA pairs on a whole model with shared key heads, against an independent
 // program.
-#include <gtest/gtest.h>
-
 #include <algorithm>
+
+#include <gtest/gtest.h>
 
 #include "core/model/safetensors.h"
 #include "tests/support/golden.h"
@@ -41,7 +41,9 @@ Score scoreWith(const Engine& engine, std::shared_ptr<const Calibration> calibra
   return golden::scoreOf(engine, options, ids);
 }
 
-std::filesystem::path calibrationPath() { return golden::goldenPath(record().at("file")); }
+std::filesystem::path calibrationPath() {
+  return golden::goldenPath(record().at("file"));
+}
 
 class Psc : public testing::TestWithParam<std::string> {
  protected:
@@ -52,8 +54,7 @@ TEST_P(Psc, HasTheRecordedLossesAndLogits) {
   const auto engine = engineOf(method());
   const auto calibration = must(engine->loadCalibration(calibrationPath()));
   for (const auto& [name, wanted] : method().at("cases").items()) {
-    const Score score =
-        scoreWith(*engine, calibration, wanted.at("strength"), wanted.at("lora"));
+    const Score score = scoreWith(*engine, calibration, wanted.at("strength"), wanted.at("lora"));
     EXPECT_LE(golden::largestDifference(score.nll, wanted.at("nll")),
               record().at("loss_tolerance").get<double>())
         << name;
@@ -67,8 +68,7 @@ TEST_P(Psc, HasTheRecordedLossesInFloat64) {
   const auto engine = engineOf(method(), "float64");
   const auto calibration = must(engine->loadCalibration(calibrationPath()));
   for (const auto& [name, wanted] : method().at("cases").items()) {
-    const Score score =
-        scoreWith(*engine, calibration, wanted.at("strength"), wanted.at("lora"));
+    const Score score = scoreWith(*engine, calibration, wanted.at("strength"), wanted.at("lora"));
     EXPECT_LE(golden::largestDifference(score.nll, wanted.at("nll_float64")), kFloat64Tolerance)
         << name;
   }
@@ -146,8 +146,7 @@ TEST_F(PscFile, OfTheRecordIsTakenWhole) {
 
 TEST_F(PscFile, WithoutMetadataIsTakenWithAWarning) {
   const Json& wanted = record().at("without_metadata");
-  const auto calibration =
-      must(m_engine->loadCalibration(golden::goldenPath(wanted.at("file"))));
+  const auto calibration = must(m_engine->loadCalibration(golden::goldenPath(wanted.at("file"))));
   ASSERT_EQ(calibration->info().warnings.size(), 1U);
   EXPECT_NE(calibration->info().warnings[0].find("origin unknown"), std::string::npos);
   EXPECT_EQ(calibration->info().loraAlpha, 16.0);

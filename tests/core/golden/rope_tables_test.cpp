@@ -1,10 +1,10 @@
 // Frequencies and attention factors of every rope type against transformers'.
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <map>
+
+#include <gtest/gtest.h>
 
 #include "core/model/model_config.h"
 #include "core/rope/rope_method.h"
@@ -20,7 +20,9 @@ using golden::must;
 constexpr double kAttentionTolerance = 1e-12;
 constexpr std::size_t kEntries = 577;
 
-Json tables() { return golden::fileJson(golden::goldenPath("rope_tables.json")); }
+Json tables() {
+  return golden::fileJson(golden::goldenPath("rope_tables.json"));
+}
 
 std::string labelOf(const Json& entry) {
   Json label = entry;
@@ -84,8 +86,8 @@ TEST(GoldenRopeTables, TheComparisonSeesAWrongMethod) {
   int compared = 0;
   for (const Json& entry : file.at("entries")) {
     if (entry.at("rope_type") != "yarn" || entry.at("factor") == 1.0) continue;
-    const auto wrong = must(rope::makePlan({.id = "pi", .factor = entry.at("factor").get<double>()},
-                                           contextOf(entry)));
+    const auto wrong = must(
+        rope::makePlan({.id = "pi", .factor = entry.at("factor").get<double>()}, contextOf(entry)));
     EXPECT_GT(relativeDifference(wrong.invFreq, entry.at("inv_freq")), 0.1) << labelOf(entry);
     ++compared;
   }

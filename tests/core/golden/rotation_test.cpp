@@ -40,10 +40,9 @@ TEST(Rotation, PairsHalvesAsTheHandComputationDoes) {
 }
 
 TEST(Rotation, OfAChunkIsThatOfItsTokensOneByOne) {
-  const auto plan = must(makePlan({.id = "yarn", .factor = 4.0}, {.base = 1e4,
-                                                                  .headDim = 16,
-                                                                  .originalLength = 64,
-                                                                  .plannedLength = 256}));
+  const auto plan =
+      must(makePlan({.id = "yarn", .factor = 4.0},
+                    {.base = 1e4, .headDim = 16, .originalLength = 64, .plannedLength = 256}));
   const auto tables = rotaryTables(plan, 256, at::kCPU, at::kFloat);
   at::manual_seed(3);
   const at::Tensor x = at::randn({7, 3, 16});  // [T, H, D]
@@ -92,8 +91,8 @@ TEST(PhaseShift, StaysWithinHalfAndTurnsAPairByLessThanThirtyDegrees) {
   const at::Tensor out = shiftPhase(x, module, 1.0);
   EXPECT_LE((out / x - 1.0).abs().max().item<double>(), 0.5 + 1e-6);
   const auto half = [](const at::Tensor& t, int which) { return t.narrow(2, 4 * which, 4); };
-  const at::Tensor turned = at::atan2(half(out, 1), half(out, 0)) -
-                            at::atan2(half(x, 1), half(x, 0));
+  const at::Tensor turned =
+      at::atan2(half(out, 1), half(out, 0)) - at::atan2(half(x, 1), half(x, 0));
   EXPECT_LE(turned.abs().max().item<double>(), 30.0 * 3.14159265358979 / 180.0 + 1e-5);
   EXPECT_GT(turned.abs().max().item<double>(), 0.3);
 }

@@ -1,5 +1,5 @@
-// stories260K: a real model with interleaved origin, known numbers of an independent C program and
-// of transformers.
+// stories260K, a real model, against known numbers of an independent C program and
+// transformers.
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
@@ -36,7 +36,8 @@ class Stories : public testing::Test {
     const at::NoGradGuard noGrad;
     const auto tokens = static_cast<std::int64_t>(ids.size());
     const auto state = must(makeSessionState(m_engine, options(tokens)));
-    const at::Tensor input = at::tensor(std::vector<std::int64_t>(ids.begin(), ids.end()), at::kLong);
+    const at::Tensor input =
+        at::tensor(std::vector<std::int64_t>(ids.begin(), ids.end()), at::kLong);
     return logitsOf(state->context(),
                     forwardChunk(state->context(), input, 0, state->cache, state->captures));
   }
