@@ -120,8 +120,10 @@ int main(int argc, char** argv) {
   const ui::Theme theme;
   const ui::SettingsStore store(pictures ? options.screenshots + QStringLiteral("/none.ini")
                                          : QString());
-  theme.apply(options.themeGiven ? options.theme
-                                 : (pictures ? ui::ThemeChoice::Light : store.load().theme));
+  if (!options.themeGiven) {
+    options.theme = pictures ? ui::ThemeChoice::Light : store.load().theme;
+  }
+  theme.apply(options.theme);
   ui::EngineRunner runner;
   ui::AppModel app(runner);
   ui::ChatModel chat(app, runner);
@@ -136,7 +138,8 @@ int main(int argc, char** argv) {
     samples = *std::move(read);
   }
   ui::MainWindow window({runner, app, chat, theme, store, samples});
-  if (options.themeGiven || pictures) window.dontRemember();
+  window.setTheme(options.theme);
+  if (pictures) window.dontRemember();
   window.show();
   if (!problem.isEmpty()) window.showError(problem);
 

@@ -10,6 +10,7 @@
 #include <QMessageBox>
 #include <QMimeData>
 #include <QStatusBar>
+#include <QTimer>
 #include <QToolBar>
 #include <QUrl>
 
@@ -60,7 +61,9 @@ MainWindow::MainWindow(WindowParts parts, QWidget* parent)
   resize(kWidth, kHeight);
   restoreDefaultLayout();
   restoreGeometry(m_settings.windowGeometry);
-  restoreState(m_settings.windowState, kLayoutVersion);
+  if (!restoreState(m_settings.windowState, kLayoutVersion)) {
+    QTimer::singleShot(0, this, &MainWindow::shareSpace);  // sizes are known once it is shown
+  }
 }
 
 MainWindow::~MainWindow() = default;
@@ -115,15 +118,19 @@ void MainWindow::restoreDefaultLayout() {
   splitDockWidget(m_docks[Attention], m_docks[Angles], Qt::Vertical);
   splitDockWidget(m_docks[Angles], m_docks[Perplexity], Qt::Horizontal);
   for (auto* dock : m_docks) dock->show();
+  shareSpace();
+}
+
+void MainWindow::shareSpace() {
   const int available = width();
   resizeDocks({m_docks[Document], m_docks[Chat], m_docks[Attention]},
               {available * 22 / 100, available * 24 / 100, available * 54 / 100}, Qt::Horizontal);
-  resizeDocks({m_docks[Angles], m_docks[Perplexity]},
-              {available * 27 / 100, available * 27 / 100}, Qt::Horizontal);
   resizeDocks({m_docks[Chat], m_docks[Method]}, {height() * 46 / 100, height() * 54 / 100},
               Qt::Vertical);
   resizeDocks({m_docks[Attention], m_docks[Angles]}, {height() * 52 / 100, height() * 48 / 100},
               Qt::Vertical);
+  resizeDocks({m_docks[Angles], m_docks[Perplexity]},
+              {available * 27 / 100, available * 27 / 100}, Qt::Horizontal);
 }
 
 void MainWindow::addStatusBar() {

@@ -65,6 +65,7 @@ class MainWindow : public QMainWindow {
   enum Dock { Document, Method, Chat, Attention, Angles, Perplexity, DockCount };
 
   void addDocks();
+  void shareSpace();  // the default layout's sizes
   QDockWidget* addDock(const QString& name, const QString& title, QWidget* content);
   void addModelBar();
   void addStatusBar();

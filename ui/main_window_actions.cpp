@@ -115,8 +115,10 @@ void MainWindow::addThemeMenu(QMenu* view) {
                                       std::pair{ThemeChoice::Dark, tr("&Dark")}}) {
     auto* action = menu->addAction(title);
     action->setCheckable(true);
-    action->setChecked(choice == m_settings.theme);
     group->addAction(action);
+    connect(menu, &QMenu::aboutToShow, action, [this, action, choice = choice] {
+      action->setChecked(choice == m_settings.theme);
+    });
     connect(action, &QAction::triggered, this, [this, choice = choice] { setTheme(choice); });
   }
 }

@@ -15,6 +15,9 @@ namespace {
 constexpr int kTickMs = 100;
 constexpr int kPatience = 6000;    // ticks of one step: 10 minutes
 constexpr int kSettleTicks = 15;   // layouts, queued replots
+// A head of the bundled model that shows the rotation itself: bands at equal distances.
+constexpr int kLayer = 2;
+constexpr int kHead = 2;
 
 }  // namespace
 
@@ -37,6 +40,8 @@ void ScreenshotRun::advance() {
   switch (m_step) {
     case Step::Load:
       if (!m_app.plan() || !m_app.document() || m_app.document()->part.ids.empty()) return;
+      m_window.attention().model().setLayer(kLayer);
+      m_window.attention().model().setHead(kHead);
       m_chat.ask(m_question);
       m_step = Step::Answer;
       break;

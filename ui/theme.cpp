@@ -1,7 +1,9 @@
 #include "ui/theme.h"
 
 #include <QApplication>
-#include <QStyleFactory>
+#include <QPainter>
+#include <QProxyStyle>
+#include <QStyleOption>
 
 #include "ui/plots/plot_style.h"
 
@@ -43,12 +45,29 @@ QPalette paletteFor(PlotTheme theme) {
   return palette;
 }
 
+// Fusion draws the frame of an empty check box darker than the window, which a dark window hides.
+class FramedChecks : public QProxyStyle {
+ public:
+  FramedChecks() : QProxyStyle(QStringLiteral("Fusion")) {}
+
+  void drawPrimitive(PrimitiveElement element, const QStyleOption* option, QPainter* painter,
+                     const QWidget* widget) const override {
+    QProxyStyle::drawPrimitive(element, option, painter, widget);
+    if (element != PE_IndicatorCheckBox && element != PE_IndicatorItemViewItemCheck) return;
+    painter->save();
+    painter->setPen(option->palette.color(QPalette::PlaceholderText));
+    painter->setBrush(Qt::NoBrush);
+    painter->drawRect(option->rect.adjusted(0, 0, -1, -1));
+    painter->restore();
+  }
+};
+
 }  // namespace
 
 Theme::Theme() : m_system(QApplication::palette()) {}
 
 void Theme::apply(ThemeChoice choice) const {
-  QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
+  QApplication::setStyle(new FramedChecks);  // the application owns it
   PlotTheme theme = themeOf(m_system);
   if (choice == ThemeChoice::Light) theme = PlotTheme::Light;
   if (choice == ThemeChoice::Dark) theme = PlotTheme::Dark;

@@ -13,7 +13,7 @@ constexpr std::size_t kOptionColumn = 29;
 std::vector<CommandSpec> makeCommandTable() {
   return {
       {.name = "ask",
-       .usage = "ask --document F --question Q [--question Q2 …] [--chat]",
+       .usage = "ask --document F --question Q [--question Q2 ...] [--chat]",
        .summary = "Answer questions about a document.",
        .options = {"--document", "--document-tokens", "--question", "--chat", "--max-new-tokens",
                    "--temperature", "--top-p", "--top-k"},
@@ -37,7 +37,7 @@ std::vector<CommandSpec> makeCommandTable() {
        .examples =
            {"score --document book.txt --document-tokens 0:4096 --rope yarn --json s.json"}},
       {.name = "perplexity",
-       .usage = "perplexity --document F [F2 …] [--lengths N,N,…] [--methods 'M;M;…']",
+       .usage = "perplexity --document F [F2 ...] [--lengths N,N,...] [--methods 'M;M;...']",
        .summary = "Perplexity against context length, one curve per method.",
        .options = {"--document", "--document-tokens", "--lengths", "--methods", "--protocol",
                    "--stride", "--csv"},
@@ -72,7 +72,7 @@ std::vector<CommandSpec> makeCommandTable() {
        .required = {"--text|--document"},
        .examples = {"tokenize --text 'Once upon a time'"}},
       {.name = "bench",
-       .usage = "bench [--lengths N,N,…]",
+       .usage = "bench [--lengths N,N,...]",
        .summary = "Speed of this machine on this model, beside the machine's own limits.",
        .options = {"--lengths"},
        .examples = {"bench --lengths 1024,4096,16384 --rope yarn --json bench.json"}},

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "app/cli/text.h"
+#include "core/tokenizer/utf8.h"
 
 namespace ropescope::cli {
 namespace {
@@ -53,10 +54,17 @@ Result<TokenRange> range(std::string_view text) {
   return range;
 }
 
+std::string_view trimmed(std::string_view text) {
+  const auto begin = text.find_first_not_of(' ');
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(' ') - begin + 1);
+}
+
+// Items between separators, blanks around them left out.
 Status split(std::string_view text, char separator, const auto& take) {
   while (true) {
     const auto at = text.find(separator);
-    if (Status taken = take(text.substr(0, at)); !taken) return taken;
+    if (Status taken = take(trimmed(text.substr(0, at))); !taken) return taken;
     if (at == std::string_view::npos) return Done{};
     text = text.substr(at + 1);
   }
@@ -193,6 +201,7 @@ Status addDocument(Options& options, std::string_view text) {
 
 Status addQuestion(Options& options, std::string_view text) {
   if (text.find_first_not_of(" \t\n") == std::string_view::npos) return wanted("a question");
+  if (firstInvalidUtf8(text)) return wanted("UTF-8 text");
   options.questions.emplace_back(text);
   return Done{};
 }
@@ -252,14 +261,16 @@ std::vector<OptionSpec> makeOptionTable() {
       {"--top-k", "K", "sample from the K likeliest tokens", Once, setWhole<&O::topK, 0>},
 
       {"--last-logits", "", "add the logits after the last token", Flag, setFlag<&O::lastLogits>},
-      {"--lengths", "N,N,…", "context lengths in tokens", Once, setLengths},
-      {"--methods", "M;M;…",
-       "one curve each: METHOD[:NAME=VALUE,…] with factor (a number or auto), calibration, "
+      {"--lengths", "N,N,...", "context lengths in tokens", Once, setLengths},
+      {"--methods", "M;M;...",
+       "one curve each: METHOD[:NAME=VALUE,...] with factor (a number or auto), calibration, "
        "psc_strength, lora and the method's parameters",
        Repeated, setMethods},
       {"--protocol", "NAME", "one-pass (default), sliding or truncate", Once, setProtocol},
-      {"--stride", "N", "tokens between windows of the sliding protocol (default 256)", Once,
-       setWhole<&O::stride, 1>},
+      {"--stride", "N",
+       "tokens between windows of the sliding protocol (default 256, at most half the shortest "
+       "length)",
+       Once, setWhole<&O::stride, 1>},
       {"--csv", "FILE", "write the points as CSV too", Once, setPath<&O::csv>},
       {"--position", "N", "token position of the angles (default: the last planned one)", Once,
        setWhole<&O::position, 0>},

@@ -112,7 +112,6 @@ Status runPerplexity(Run& run) {
   if (!documents) return documents.error();
   const auto tokenizer = run.tokenizerOrNull();
   PerplexityConfig config{.lengths = options.lengths, .protocol = options.protocol};
-  if (options.stride) config.stride = *options.stride;
   std::size_t longest = 0;
   for (const auto& document : *documents) longest = std::max(longest, document.size());
   const auto most = static_cast<std::int64_t>(longest) + (tokenizer->addsBos() ? 1 : 0);
@@ -123,6 +122,8 @@ Status runPerplexity(Run& run) {
   std::sort(config.lengths.begin(), config.lengths.end());
   config.lengths.erase(std::unique(config.lengths.begin(), config.lengths.end()),
                        config.lengths.end());
+  config.stride = options.stride.value_or(
+      std::min(config.stride, std::max<std::int64_t>(1, config.lengths.front() / 2)));
   if (Status valid = validate(config); !valid) return valid;
   if (config.lengths.back() > most) {
     return Error{ErrorCode::InvalidArgument,
@@ -132,6 +133,9 @@ Status runPerplexity(Run& run) {
   }
   const auto settings = chooseCurves(run, config.lengths.back());
   if (!settings) return settings.error();
+  run.settings()["context"] = config.lengths.back();
+  run.settings()["trained_length"] = run.engine().config().trainedLength;
+  run.settings()["chunk"] = SessionOptions{}.chunkTokens;
   run.settings()["lengths"] = config.lengths;
   run.settings()["protocol"] = protocolName(config.protocol);
   run.settings()["stride"] =

@@ -48,7 +48,9 @@ std::shared_ptr<const Tokenizer> Run::tokenizerOrNull() const {
   return tokenizer ? *tokenizer : nullptr;
 }
 
-Result<std::shared_ptr<const Tokenizer>> Run::tokenizer() const { return m_engine->tokenizer(); }
+Result<std::shared_ptr<const Tokenizer>> Run::tokenizer() const {
+  return m_engine->tokenizer();
+}
 
 void Run::notice(const std::string& text) {
   m_notices.push_back(text);

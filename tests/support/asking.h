@@ -1,9 +1,9 @@
 // Prompts answered, and compared to the last bit.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "core/engine/session.h"
 #include "tests/support/test_models.h"
@@ -31,7 +31,7 @@ inline Answer answerOf(const Generation& generation) {
 
 // `job` goes to both steps.
 inline Answer ask(Session& session, const Parts& parts, const JobControl& job = {},
-           const GenerationConfig& config = kAnswer) {
+                  const GenerationConfig& config = kAnswer) {
   const auto prefilled = session.prefill(parts, job);
   EXPECT_TRUE(prefilled) << prefilled.error().message;
   if (!prefilled) return {};

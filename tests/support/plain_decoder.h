@@ -1,13 +1,13 @@
-// A Llama forward pass in plain C++ and double: the oracle of attention maps. Slow, no torch, shares
-// nothing with the engine but the reader of safetensors files.
+// A Llama forward pass in plain C++ and double: the oracle of attention maps. Slow, no torch,
+// shares nothing with the engine but the reader of safetensors files.
 #pragma once
-
-#include <gtest/gtest.h>
 
 #include <cmath>
 #include <cstring>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "core/model/model_config.h"
 #include "core/rope/rope_method.h"
@@ -44,8 +44,8 @@ class PlainDecoder {
       const Matrix x = normalised(hidden, tensor(name + "input_layernorm.weight"));
       LayerQueriesKeys qk{rotated(times(x, name + "self_attn.q_proj"), m_config.heads),
                           rotated(times(x, name + "self_attn.k_proj"), m_config.kvHeads)};
-      add(hidden, times(attended(qk, times(x, name + "self_attn.v_proj")),
-                        name + "self_attn.o_proj"));
+      add(hidden,
+          times(attended(qk, times(x, name + "self_attn.v_proj")), name + "self_attn.o_proj"));
       const Matrix y = normalised(hidden, tensor(name + "post_attention_layernorm.weight"));
       Matrix gate = times(y, name + "mlp.gate_proj");
       const Matrix up = times(y, name + "mlp.up_proj");
@@ -63,8 +63,9 @@ class PlainDecoder {
     const auto d = static_cast<std::size_t>(m_config.headDim);
     const auto group = static_cast<std::size_t>(head / (m_config.heads / m_config.kvHeads));
     const auto row = static_cast<std::size_t>(query);
-    const double* q = &qk.q[(row * static_cast<std::size_t>(m_config.heads) +
-                             static_cast<std::size_t>(head)) * d];
+    const double* q =
+        &qk.q[(row * static_cast<std::size_t>(m_config.heads) + static_cast<std::size_t>(head)) *
+              d];
     std::vector<double> scores(row + 1);
     double top = -INFINITY;
     for (std::size_t key = 0; key <= row; ++key) {
@@ -111,8 +112,7 @@ class PlainDecoder {
     for (std::size_t row = 0; row < x.size() / e; ++row) {
       double squares = 0.0;
       for (std::size_t i = 0; i < e; ++i) squares += x[row * e + i] * x[row * e + i];
-      const double scale =
-          1.0 / std::sqrt(squares / static_cast<double>(e) + m_config.normEpsilon);
+      const double scale = 1.0 / std::sqrt(squares / static_cast<double>(e) + m_config.normEpsilon);
       for (std::size_t i = 0; i < e; ++i) y[row * e + i] = x[row * e + i] * scale * weight[i];
     }
     return y;

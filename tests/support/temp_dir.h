@@ -1,11 +1,11 @@
 // A folder that goes away with the test.
 #pragma once
 
-#include <unistd.h>
-
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+
+#include <unistd.h>
 
 namespace ropescope::test {
 

@@ -1,18 +1,19 @@
 // The small models that tests run on, and broken or changed copies of them.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "core/engine/engine.h"
 #include "core/model/safetensors.h"
@@ -23,11 +24,17 @@ namespace ropescope::test {
 using Ids = std::vector<std::int32_t>;
 using EnginePtr = std::shared_ptr<const Engine>;
 
-inline std::filesystem::path testsDir() { return ROPESCOPE_TESTS_DIR; }
+inline std::filesystem::path testsDir() {
+  return ROPESCOPE_TESTS_DIR;
+}
 // 5 layers, 8 query heads, 4 key heads, trained at 512 tokens: a real model with a tokenizer.
-inline std::filesystem::path storiesPath() { return testsDir() / "fixtures" / "stories260K"; }
+inline std::filesystem::path storiesPath() {
+  return testsDir() / "fixtures" / "stories260K";
+}
 // 3 layers, 4 query heads, 2 key heads, trained length 64, random: no tokenizer, sharp attention.
-inline std::filesystem::path tinyPath() { return testsDir() / "golden" / "tiny_llama"; }
+inline std::filesystem::path tinyPath() {
+  return testsDir() / "golden" / "tiny_llama";
+}
 inline std::filesystem::path bookwormPath() {
   return std::filesystem::path(ROPESCOPE_RESOURCES_DIR) / "models" / "bookworm-11m";
 }
@@ -138,8 +145,9 @@ inline void writeTensors(const std::filesystem::path& path, const OwnedTensors& 
 
 inline OwnedTensor float32Tensor(const std::vector<std::int64_t>& shape,
                                  const std::vector<float>& values) {
-  OwnedTensor tensor{StoredType::F32, shape, std::vector<std::byte>(values.size() * sizeof(float))};
-  std::memcpy(tensor.bytes.data(), values.data(), tensor.bytes.size());
+  OwnedTensor tensor{StoredType::F32, shape, {}};
+  const auto bytes = std::as_bytes(std::span(values));
+  tensor.bytes.assign(bytes.begin(), bytes.end());
   return tensor;
 }
 

@@ -57,7 +57,7 @@ struct LiveApp {
     ASSERT_FALSE(app.document()->part.ids.empty());
   }
 
-  const ChatTurn& lastTurn() const { return chat.turns().back(); }
+  const ChatTurn& lastTurn() const { return chat.turns().at(chat.turns().size() - 1); }
 };
 
 }  // namespace ropescope::ui

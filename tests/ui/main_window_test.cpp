@@ -1,5 +1,6 @@
 #include "ui/main_window.h"
 
+#include <QCheckBox>
 #include <QComboBox>
 #include <QDockWidget>
 #include <QDragEnterEvent>
@@ -27,6 +28,7 @@ struct LiveWindow : LiveApp {
   std::unique_ptr<MainWindow> make() {
     auto made = std::make_unique<MainWindow>(WindowParts{runner, app, chat, theme, store, {}});
     made->show();
+    EXPECT_TRUE(QTest::qWaitForWindowActive(made.get())) << "shortcuts need an active window";
     return made;
   }
 
@@ -107,6 +109,23 @@ TEST(MainWindow, ClosesWhileBusyAndRemembersItsLayout) {
   EXPECT_FALSE(again->docks().front()->isVisible());
   again->restoreDefaultLayout();
   EXPECT_TRUE(again->docks().front()->isVisible());
+}
+
+TEST(MainWindow, TintsOnlyTheVisibleTokens) {
+  LiveWindow live;
+  live.load();
+  live.open(1500);
+  auto* text = live.window->findChild<QPlainTextEdit*>("documentText");
+  auto* marks = live.window->findChild<QCheckBox*>("showTokens");
+  ASSERT_TRUE(text != nullptr && marks != nullptr);
+  EXPECT_TRUE(text->extraSelections().isEmpty());
+  marks->setChecked(true);
+  const auto tinted = text->extraSelections();
+  EXPECT_GT(tinted.size(), 10);
+  EXPECT_LT(tinted.size(), live.app.document()->tokens() / 4);
+  for (const auto& mark : tinted) {
+    EXPECT_FALSE(mark.cursor.selectedText().isEmpty());
+  }
 }
 
 TEST(MainWindow, TakesADroppedDocument) {

@@ -1,8 +1,7 @@
 #include "ui/panels/angle_panel.h"
 
-#include <limits>
-
 #include <QSignalBlocker>
+#include <limits>
 
 #include "ui/plots/angle_plot.h"
 

@@ -1,9 +1,8 @@
 #include "ui/panels/attention_panel.h"
 
+#include <QLocale>
 #include <algorithm>
 #include <limits>
-
-#include <QLocale>
 
 #include "core/tokenizer/tokenizer.h"
 #include "ui/plots/attention_map_plot.h"
@@ -12,7 +11,9 @@
 namespace ropescope::ui {
 namespace {
 
-QString viewKey() { return QStringLiteral("attention"); }
+QString viewKey() {
+  return QStringLiteral("attention");
+}
 
 }  // namespace
 
@@ -43,23 +44,26 @@ void AttentionPanel::buildControls() {
   addHeadControls();
   addColorControls();
   m_read->setToolTip(tr("Let the model read the document now; the map grows meanwhile"));
-  m_keep->setToolTip(tr("This model is too large to keep all layers for maps. Keep this one: "
-                        "starts a new session, the document is read again."));
+  m_keep->setToolTip(
+      tr("This model is too large to keep all layers for maps. Keep this one: "
+         "starts a new session, the document is read again."));
 }
 
 void AttentionPanel::addHeadControls() {
   m_layer->setToolTip(tr("Layer, counted from 0"));
-  m_head->setToolTip(tr("Head, counted from 0. Page Up and Page Down on the map step through all "
-                        "heads of all layers."));
+  m_head->setToolTip(
+      tr("Head, counted from 0. Page Up and Page Down on the map step through all "
+         "heads of all layers."));
   m_reducer->addItems({tr("max"), tr("mean")});
-  m_reducer->setToolTip(tr("What a cell of many tokens shows: the largest weight finds needles, "
-                           "the mean shows bands"));
+  m_reducer->setToolTip(
+      tr("What a cell of many tokens shows: the largest weight finds needles, "
+         "the mean shows bands"));
   for (QWidget* control : {static_cast<QWidget*>(m_layer), static_cast<QWidget*>(m_head)}) {
     control->setMinimumWidth(52);
   }
-  for (const auto& [text, control] :
-       {std::pair<QString, QWidget*>{tr("&Layer"), m_layer}, {tr("&Head"), m_head},
-        {tr("&Reduce"), m_reducer}}) {
+  for (const auto& [text, control] : {std::pair<QString, QWidget*>{tr("&Layer"), m_layer},
+                                      {tr("&Head"), m_head},
+                                      {tr("&Reduce"), m_reducer}}) {
     firstRow()->addWidget(labelFor(text, control));
     firstRow()->addWidget(control);
   }
@@ -71,12 +75,13 @@ void AttentionPanel::addColorControls() {
   m_scale->addItems({tr("logarithmic"), tr("linear")});
   m_scale->setToolTip(tr("Colour scale. Linear shows little else than the strongest tokens."));
   m_ignored->setRange(0, 1024);
-  m_ignored->setToolTip(tr("The first tokens draw most attention of many heads. They are left out "
-                           "of the picture and of the colour range."));
+  m_ignored->setToolTip(
+      tr("The first tokens draw most attention of many heads. They are left out "
+         "of the picture and of the colour range."));
   m_locked->setToolTip(tr("Keep the colour range while layer, head or view change"));
   QHBoxLayout* row = addRow();
-  for (const auto& [text, control] : {std::pair<QString, QWidget*>{tr("&Colours"), m_scale},
-                                      {tr("&Ignore first"), m_ignored}}) {
+  for (const auto& [text, control] :
+       {std::pair<QString, QWidget*>{tr("&Colours"), m_scale}, {tr("&Ignore first"), m_ignored}}) {
     row->addWidget(labelFor(text, control));
     row->addWidget(control);
   }
@@ -94,9 +99,8 @@ void AttentionPanel::connectControls() {
   connect(m_head, changed, &m_model, &AttentionViewModel::setHead);
   connect(m_ignored, changed, &m_model, &AttentionViewModel::setIgnoredTokens);
   connect(m_locked, &QCheckBox::toggled, &m_model, &AttentionViewModel::setRangeLocked);
-  connect(m_reducer, &QComboBox::activated, &m_model, [this](int index) {
-    m_model.setReducer(index == 0 ? Reducer::Max : Reducer::Mean);
-  });
+  connect(m_reducer, &QComboBox::activated, &m_model,
+          [this](int index) { m_model.setReducer(index == 0 ? Reducer::Max : Reducer::Mean); });
   connect(m_scale, &QComboBox::activated, &m_model, [this](int index) {
     m_model.setColorScale(index == 0 ? ColorScale::Logarithmic : ColorScale::Linear);
   });
@@ -162,8 +166,7 @@ QString AttentionPanel::tokenText(std::int64_t position) const {
   return QString(piece).replace(u'▁', u'␣');
 }
 
-void AttentionPanel::request(const MapRequest& wanted,
-                             const AttentionViewModel::Deliver& deliver) {
+void AttentionPanel::request(const MapRequest& wanted, const AttentionViewModel::Deliver& deliver) {
   m_runner.requestView<AttentionMap>(
       viewKey(), this,
       [wanted, serial = m_app.sessionSerial()](EngineRoom& room,

@@ -3,7 +3,6 @@
 #include <QDoubleSpinBox>
 #include <QFormLayout>
 #include <QHBoxLayout>
-#include <QKeyEvent>
 #include <QLabel>
 #include <QMenu>
 #include <QPlainTextEdit>
@@ -54,7 +53,6 @@ ChatPanel::ChatPanel(AppModel& app, ChatModel& chat, DocumentViewModel& document
   m_question->setTabChangesFocus(true);
   m_question->setAcceptDrops(false);  // files go to the window
   m_question->setFixedHeight(m_question->fontMetrics().lineSpacing() * kQuestionLines + 12);
-  m_question->installEventFilter(this);
   m_questionLabel->setBuddy(m_question);
   m_ask->setObjectName(QStringLiteral("ask"));
   m_stop->setObjectName(QStringLiteral("stop"));
@@ -63,6 +61,9 @@ ChatPanel::ChatPanel(AppModel& app, ChatModel& chat, DocumentViewModel& document
   new QVBoxLayout(m_suggestions);
   m_suggestions->layout()->setContentsMargins(0, 0, 0, 0);
   m_suggestions->layout()->setSpacing(3);
+  auto* suggested = new QLabel(tr("Questions that this text answers:"), m_suggestions);
+  setMuted(suggested);
+  m_suggestions->layout()->addWidget(suggested);
 
   auto* buttons = new QHBoxLayout;
   buttons->addWidget(makeAnswerOptions(), 1);
@@ -214,18 +215,6 @@ void ChatPanel::showBusy() {
 void ChatPanel::countQuestion() {
   m_document.setQuestionTokens(m_chat.questionTokens(m_question->toPlainText()));
   showBusy();
-}
-
-bool ChatPanel::eventFilter(QObject* watched, QEvent* event) {
-  if (watched == m_question && event->type() == QEvent::KeyPress) {
-    const auto* key = static_cast<QKeyEvent*>(event);
-    const bool enter = key->key() == Qt::Key_Return || key->key() == Qt::Key_Enter;
-    if (enter && key->modifiers().testFlag(Qt::ControlModifier)) {
-      askWrittenQuestion();
-      return true;
-    }
-  }
-  return QWidget::eventFilter(watched, event);
 }
 
 }  // namespace ropescope::ui

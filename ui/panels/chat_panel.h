@@ -39,7 +39,6 @@ class ChatPanel : public QWidget {
   void resetTurns();
   void showBusy();
   void countQuestion();
-  bool eventFilter(QObject* watched, QEvent* event) override;
 
   AppModel& m_app;
   ChatModel& m_chat;

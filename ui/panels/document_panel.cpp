@@ -34,6 +34,9 @@ DocumentPanel::DocumentPanel(DocumentViewModel& model, QWidget* parent)
   m_text->setPlaceholderText(tr("Open a text file (Ctrl+O), or drop one here."));
   m_text->setAccessibleName(tr("Text of the document"));
   m_text->setFrameShape(QFrame::NoFrame);
+  m_text->setObjectName(QStringLiteral("documentText"));
+  m_text->setAcceptDrops(false);  // files go to the window
+  m_marks->setObjectName(QStringLiteral("showTokens"));
   m_marks->setToolTip(tr("Tint every other token of the visible text."));
   m_ledger->setAccessibleName(tr("Token ledger"));
   m_readButton->setToolTip(tr("Fill the cache with the document now, so that maps can be drawn and "
@@ -103,6 +106,11 @@ void DocumentPanel::markTokens() {
     }
   }
   m_text->setExtraSelections(marks);
+}
+
+void DocumentPanel::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  markTokens();
 }
 
 void DocumentPanel::showTokenAtCursor() {

@@ -21,6 +21,9 @@ class DocumentPanel : public QWidget {
  signals:
   void openRequested();
 
+ protected:
+  void resizeEvent(QResizeEvent* event) override;
+
  private:
   void showDocument();
   void showLedger();

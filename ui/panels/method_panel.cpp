@@ -86,6 +86,9 @@ MethodPanel::MethodPanel(MethodViewModel& model, QWidget* parent)
   layout->addWidget(m_sentence);
   layout->addLayout(buttons);
   connectFields();
+  setTabOrder(m_method, m_fileCure);
+  setTabOrder(m_fileCure, m_context);
+  setTabOrder(m_context, m_factor);
   showMethod();
   showDraft();
 }
@@ -176,6 +179,12 @@ void MethodPanel::connectFields() {
 void MethodPanel::showMethod() {
   m_parameters->rebuild(m_model.parameters(), m_model.draft().rope.values);
   m_parameters->setVisible(!m_model.parameters().empty());
+  QWidget* before = m_factor;  // the Tab key follows the eye
+  for (QWidget* field : m_parameters->fields()) {
+    setTabOrder(before, field);
+    before = field;
+  }
+  setTabOrder(before, m_calibration);
 }
 
 void MethodPanel::showDraft() {

@@ -44,6 +44,7 @@ ParameterForm::ParameterForm(Edited edited, QWidget* parent)
 void ParameterForm::rebuild(const std::vector<rope::ParameterSpec>& specs,
                             const rope::ParameterValues& values) {
   while (m_layout->rowCount() > 0) m_layout->removeRow(0);
+  m_fields.clear();
   for (const auto& spec : specs) {
     QWidget* field = makeField(spec, valueOf(spec, values));
     const QString help = QString::fromStdString(spec.help);
@@ -56,6 +57,7 @@ void ParameterForm::rebuild(const std::vector<rope::ParameterSpec>& specs,
     label->setToolTip(help);
     label->setBuddy(field);
     m_layout->addRow(label, field);
+    m_fields.push_back(field);
   }
 }
 

@@ -22,6 +22,7 @@ class ParameterForm : public QWidget {
       std::function<void(const std::string&, const std::optional<rope::ParameterValue>&)>;
 
   explicit ParameterForm(Edited edited, QWidget* parent = nullptr);
+  const std::vector<QWidget*>& fields() const { return m_fields; }
   void rebuild(const std::vector<rope::ParameterSpec>& specs, const rope::ParameterValues& values);
 
  private:
@@ -36,6 +37,7 @@ class ParameterForm : public QWidget {
 
   Edited m_edited;
   QFormLayout* m_layout;
+  std::vector<QWidget*> m_fields;
 };
 
 }  // namespace ropescope::ui

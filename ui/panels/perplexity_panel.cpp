@@ -1,5 +1,7 @@
 #include "ui/panels/perplexity_panel.h"
 
+#include <QFormLayout>
+
 #include "core/tokenizer/tokenizer.h"
 #include "ui/plots/perplexity_plot.h"
 #include "ui/worker/perplexity_job.h"
@@ -31,8 +33,9 @@ PerplexityPanel::PerplexityPanel(AppModel& app, EngineRunner& runner, QWidget* p
 }
 
 void PerplexityPanel::buildControls() {
-  m_curves->setToolTip(tr("One curve per method, separated by semicolons; settings after a colon: "
-                          "none;pi:factor=4;yarn:factor=4,beta_fast=16. Empty it for the default."));
+  m_curves->setToolTip(
+      tr("One curve per method, separated by semicolons; settings after a colon: "
+         "none;pi:factor=4;yarn:factor=4,beta_fast=16. Empty it for the default."));
   m_lengths->setToolTip(tr("Context lengths in tokens. Empty it for the default."));
   m_measure->setToolTip(tr("Measure every curve on the open document"));
   m_stop->setToolTip(tr("Stop measuring; the points so far stay"));
@@ -40,11 +43,11 @@ void PerplexityPanel::buildControls() {
   m_lengths->setMinimumWidth(80);
   firstRow()->addWidget(m_measure);
   firstRow()->addWidget(m_stop);
-  QHBoxLayout* row = addRow();
-  row->addWidget(labelFor(tr("&Curves"), m_curves));
-  row->addWidget(m_curves, 3);
-  row->addWidget(labelFor(tr("L&engths"), m_lengths));
-  row->addWidget(m_lengths, 2);
+  auto* form = new QFormLayout;
+  form->addRow(tr("&Curves"), m_curves);
+  form->addRow(tr("L&engths"), m_lengths);
+  form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
+  addRow()->addLayout(form, 1);
   m_status->setWordWrap(true);
   m_status->setTextInteractionFlags(Qt::TextSelectableByMouse);
   addRow()->addWidget(m_status, 1);

@@ -78,7 +78,9 @@ void PlotPanel::showTable(bool shown) {
   refreshTable();
 }
 
-bool PlotPanel::isTableShown() const { return m_stack->currentIndex() == 1; }
+bool PlotPanel::isTableShown() const {
+  return m_stack->currentIndex() == 1;
+}
 
 void PlotPanel::refreshTable() {
   if (isTableShown()) m_table->setTable(table());
@@ -90,9 +92,9 @@ Status PlotPanel::exportTo(const QString& path) {
 }
 
 void PlotPanel::askAndExport(const QString& ending) {
-  const QString path = QFileDialog::getSaveFileName(
-      this, tr("Save the plot"), m_name + u'.' + ending,
-      tr("%1 files (*.%2)").arg(ending.toUpper(), ending));
+  const QString path =
+      QFileDialog::getSaveFileName(this, tr("Save the plot"), m_name + u'.' + ending,
+                                   tr("%1 files (*.%2)").arg(ending.toUpper(), ending));
   if (path.isEmpty()) return;
   const QString withEnding = QFileInfo(path).suffix().isEmpty() ? path + u'.' + ending : path;
   if (const Status saved = exportTo(withEnding); !saved) {

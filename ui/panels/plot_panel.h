@@ -37,7 +37,7 @@ class PlotPanel : public QWidget {
   void setPlot(PlotWidget* plot);
   QHBoxLayout* addRow();  // another row of controls above the plot
   QHBoxLayout* firstRow() const { return m_firstRow; }
-  void refreshTable();    // after the data changed; does nothing while the table is hidden
+  void refreshTable();  // after the data changed; does nothing while the table is hidden
   static QLabel* labelFor(const QString& text, QWidget* control);  // with its buddy
 
  private:

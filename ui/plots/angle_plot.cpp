@@ -1,10 +1,9 @@
 #include "ui/plots/angle_plot.h"
 
+#include <QToolTip>
 #include <algorithm>
 #include <cmath>
 #include <numbers>
-
-#include <QToolTip>
 
 #include "ui/plots/axis_ticks.h"
 
@@ -24,7 +23,8 @@ QCPRange valuesOf(const QCPGraph* graph) {
 }  // namespace
 
 AnglePlot::AnglePlot(const AngleViewModel& model, QWidget* parent)
-    : PlotWidget(parent), m_model(model) {
+    : PlotWidget(parent),
+      m_model(model) {
   plot()->setAutoAddPlottableToLegend(false);
   moveLegendAbove(plot());
   plot()->plotLayout()->remove(plot()->axisRect());
@@ -130,8 +130,8 @@ void AnglePlot::arrange() {
     x(part)->setLabel(labelled ? tr("rotary pair") : QString());
     x(part)->setTickLabels(labelled);
     m_rects[part]->setMarginGroup(QCP::msAll, nullptr);
-    m_rects[part]->setMarginGroup(m_isWide ? QCP::msTop | QCP::msBottom : QCP::msLeft | QCP::msRight,
-                                  margins);
+    m_rects[part]->setMarginGroup(
+        m_isWide ? QCP::msTop | QCP::msBottom : QCP::msLeft | QCP::msRight, margins);
   }
 }
 
@@ -184,8 +184,8 @@ void AnglePlot::styleCurve(const Curve& curve, std::size_t index, PlotTheme them
     graph->setPen(pen);
     graph->setScatterStyle(marked ? marker : QCPScatterStyle());
   }
-  const QCPScatterStyle ring(QCPScatterStyle::ssCircle,
-                             QPen(plotColors(theme).reference, 1.2), Qt::NoBrush, 7);
+  const QCPScatterStyle ring(QCPScatterStyle::ssCircle, QPen(plotColors(theme).reference, 1.2),
+                             Qt::NoBrush, 7);
   curve.angle->setScatterStyle(isPlain ? ring : marker);
 }
 

@@ -49,7 +49,7 @@ class AnglePlot : public PlotWidget {
 
   const AngleViewModel& m_model;
   std::array<QCPAxisRect*, kParts> m_rects{};
-  std::vector<Curve> m_curves;  // plan, plain, then the others
+  std::vector<Curve> m_curves;               // plan, plain, then the others
   std::array<QCPItemRect*, 2> m_unturned{};  // pairs that never turned once
   QCPItemText* m_unturnedText = nullptr;
   QCPItemStraightLine* m_trained = nullptr;

@@ -1,11 +1,10 @@
 #include "ui/plots/attention_map_plot.h"
 
-#include <algorithm>
-#include <cmath>
-
 #include <QKeyEvent>
 #include <QLocale>
 #include <QToolTip>
+#include <algorithm>
+#include <cmath>
 
 #include "ui/plots/axis_ticks.h"
 
@@ -17,8 +16,12 @@ constexpr double kPanStep = 0.1;         // of the visible range, per arrow key
 constexpr double kZoomStep = 0.8;        // per + and wheel notch
 constexpr float kDarkest = 1e-12F;       // below every range; keeps logarithms finite
 
-QCPRange toRange(const ViewRange& range) { return {range.lower, range.upper}; }
-ViewRange toView(const QCPRange& range) { return {range.lower, range.upper}; }
+QCPRange toRange(const ViewRange& range) {
+  return {range.lower, range.upper};
+}
+ViewRange toView(const QCPRange& range) {
+  return {range.lower, range.upper};
+}
 
 // QCustomPlot takes the middles of the first and the last cell.
 QCPRange middles(const TokenRange& tokens, int cells) {
@@ -196,7 +199,9 @@ bool AttentionMapPlot::eventFilter(QObject* watched, QEvent* event) {
 bool AttentionMapPlot::handleKey(int key) {
   MapView view = m_model.view();
   switch (key) {
-    case Qt::Key_0: m_model.resetView(); return true;
+    case Qt::Key_0:
+      m_model.resetView();
+      return true;
     case Qt::Key_Plus:
     case Qt::Key_Equal:
       m_model.setView({scaled(view.keys, kZoomStep), scaled(view.queries, kZoomStep)});
@@ -204,13 +209,26 @@ bool AttentionMapPlot::handleKey(int key) {
     case Qt::Key_Minus:
       m_model.setView({scaled(view.keys, 1 / kZoomStep), scaled(view.queries, 1 / kZoomStep)});
       return true;
-    case Qt::Key_Left: view.keys = shifted(view.keys, -kPanStep); break;
-    case Qt::Key_Right: view.keys = shifted(view.keys, kPanStep); break;
-    case Qt::Key_Up: view.queries = shifted(view.queries, -kPanStep); break;
-    case Qt::Key_Down: view.queries = shifted(view.queries, kPanStep); break;
-    case Qt::Key_PageUp: m_model.stepHead(-1); return true;
-    case Qt::Key_PageDown: m_model.stepHead(1); return true;
-    default: return false;
+    case Qt::Key_Left:
+      view.keys = shifted(view.keys, -kPanStep);
+      break;
+    case Qt::Key_Right:
+      view.keys = shifted(view.keys, kPanStep);
+      break;
+    case Qt::Key_Up:
+      view.queries = shifted(view.queries, -kPanStep);
+      break;
+    case Qt::Key_Down:
+      view.queries = shifted(view.queries, kPanStep);
+      break;
+    case Qt::Key_PageUp:
+      m_model.stepHead(-1);
+      return true;
+    case Qt::Key_PageDown:
+      m_model.stepHead(1);
+      return true;
+    default:
+      return false;
   }
   m_model.setView(view);
   return true;

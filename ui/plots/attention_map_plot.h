@@ -24,9 +24,9 @@ class AttentionMapPlot : public PlotWidget {
  private:
   void buildItems();
   void connectPlot();
-  void redraw();       // tile and colours
-  void showView();     // axes from the model
-  void readView();     // model from the axes, after a drag or the wheel
+  void redraw();    // tile and colours
+  void showView();  // axes from the model
+  void readView();  // model from the axes, after a drag or the wheel
   void reportPixels();
   void placeIgnored();
   bool handleKey(int key);

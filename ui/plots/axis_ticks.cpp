@@ -72,10 +72,12 @@ QVector<double> Log2Ticker::createSubTickVector(int, const QVector<double>& tick
   return halves;
 }
 
-QString Log2Ticker::getTickLabel(double tick, const QLocale&, QChar, int) { return label(tick); }
+QString Log2Ticker::getTickLabel(double tick, const QLocale&, QChar, int) {
+  return label(tick);
+}
 
 QString LogTicker::label(double value) {
-  if (value >= 1e-3 && value < 1e6) {
+  if (value >= 1e-3 && value < 1e5) {
     return QLocale().toString(value, 'g', value >= 1000 ? 6 : 4);
   }
   constexpr std::array<char16_t, 10> kSuperscripts = {u'⁰', u'¹', u'²', u'³', u'⁴',
@@ -96,7 +98,8 @@ QVector<double> LogTicker::createTickVector(double tickStep, const QCPRange& ran
   const double decades = std::log10(range.upper / range.lower);
   if (decades > 3.2) {
     const QVector<double> ticks = decadeTicks(range, {1});
-    return ticks.size() <= kMostTicks ? ticks : everyNth(ticks, (ticks.size() - 1) / kMostTicks + 1);
+    return ticks.size() <= kMostTicks ? ticks
+                                      : everyNth(ticks, (ticks.size() - 1) / kMostTicks + 1);
   }
   if (decades > 0.9) return decadeTicks(range, {1, 2, 5});
   return QCPAxisTicker::createTickVector(tickStep, range);
@@ -111,6 +114,8 @@ QVector<double> LogTicker::createSubTickVector(int subTickCount, const QVector<d
   return decadeTicks(range, {2, 3, 4, 5, 6, 7, 8, 9});
 }
 
-QString LogTicker::getTickLabel(double tick, const QLocale&, QChar, int) { return label(tick); }
+QString LogTicker::getTickLabel(double tick, const QLocale&, QChar, int) {
+  return label(tick);
+}
 
 }  // namespace ropescope::ui

@@ -1,24 +1,27 @@
 #include "ui/plots/perplexity_plot.h"
 
+#include <QToolTip>
 #include <algorithm>
 #include <cmath>
-
-#include <QToolTip>
 
 #include "ui/plots/axis_ticks.h"
 
 namespace ropescope::ui {
 namespace {
 
-constexpr double kSideRoom = 1.12;      // factor kept free left and right of the lengths
-constexpr double kLogFromRatio = 6.0;   // largest / smallest perplexity that needs a log axis
+constexpr double kSideRoom = 1.12;          // factor kept free left and right of the lengths
+constexpr double kLogFromRatio = 6.0;       // largest / smallest perplexity that needs a log axis
 const QCPRange kEmptyLengths(256, 16'384);  // tokens; without a document
-constexpr double kNearPixels = 12.0;    // a tooltip's reach
+constexpr double kRoom = 0.08;              // of the values' range, kept free above and below
+constexpr double kLabelPixels = 24.0;
+constexpr double kLeastSize = 0.25;   // of the largest value: flat curves look flat
+constexpr double kNearPixels = 12.0;  // a tooltip's reach
 
 }  // namespace
 
 PerplexityPlot::PerplexityPlot(const PerplexityViewModel& model, QWidget* parent)
-    : PlotWidget(parent), m_model(model) {
+    : PlotWidget(parent),
+      m_model(model) {
   plot()->setAutoAddPlottableToLegend(false);
   moveLegendAbove(plot());
   plot()->xAxis->setScaleType(QCPAxis::stLogarithmic);
@@ -45,9 +48,9 @@ void PerplexityPlot::buildItems() {
   m_hint->position->setType(QCPItemPosition::ptAxisRectRatio);
   m_hint->position->setCoords(0.5, 0.5);
   m_hint->setText(tr("Measure to see how far each method carries."));
-  for (QCPAbstractItem* item : {static_cast<QCPAbstractItem*>(m_trained),
-                                static_cast<QCPAbstractItem*>(m_trainedText),
-                                static_cast<QCPAbstractItem*>(m_hint)}) {
+  for (QCPAbstractItem* item :
+       {static_cast<QCPAbstractItem*>(m_trained), static_cast<QCPAbstractItem*>(m_trainedText),
+        static_cast<QCPAbstractItem*>(m_hint)}) {
     item->setSelectable(false);
   }
 }
@@ -112,8 +115,8 @@ void PerplexityPlot::redraw() {
 void PerplexityPlot::fitAxes(const std::vector<PerplexityLine>& lines) {
   const bool hasLengths = m_model.longestLength() > 0;
   const double shortest = hasLengths ? m_model.shortestLength() : kEmptyLengths.lower;
-  const double longest = std::max(hasLengths ? m_model.longestLength() : kEmptyLengths.upper,
-                                  m_model.trainedLength());
+  const double longest =
+      std::max(hasLengths ? m_model.longestLength() : kEmptyLengths.upper, m_model.trainedLength());
   plot()->xAxis->setRange(shortest / kSideRoom, longest * kSideRoom);
 
   QCPRange values(0, 0);
@@ -129,12 +132,16 @@ void PerplexityPlot::fitAxes(const std::vector<PerplexityLine>& lines) {
   plot()->yAxis->setScaleType(logarithmic ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
   plot()->yAxis->setTicker(
       QSharedPointer<QCPAxisTicker>(logarithmic ? new LogTicker : new QCPAxisTicker));
+  // Above the curves there is room for the trained length's label.
+  const double above = std::max(kRoom, kLabelPixels / std::max(80, plot()->axisRect()->height()));
   if (logarithmic) {
-    const double room = std::pow(values.upper / values.lower, 0.08);
-    plot()->yAxis->setRange(values.lower / room, values.upper * room);
+    const double ratio = values.upper / values.lower;
+    plot()->yAxis->setRange(values.lower / std::pow(ratio, kRoom),
+                            values.upper * std::pow(ratio, above));
   } else {
-    const double room = std::max(values.size() * 0.08, values.upper * 0.02);
-    plot()->yAxis->setRange(std::max(0.0, values.lower - room), values.upper + room);
+    const double size = std::max(values.size(), values.upper * kLeastSize);
+    plot()->yAxis->setRange(std::max(0.0, values.lower - size * kRoom),
+                            values.upper + size * above);
   }
 }
 
@@ -149,7 +156,8 @@ void PerplexityPlot::showTrainedLength() {
   m_trainedText->setText(tr("trained %1").arg(Log2Ticker::label(trained)));
   // Beside the line on the side where curves are low, unless that is off the plot.
   const QCPRange range = plot()->xAxis->range();
-  const bool nearLeft = std::log(trained / range.lower) < 0.25 * std::log(range.upper / range.lower);
+  const bool nearLeft =
+      std::log(trained / range.lower) < 0.25 * std::log(range.upper / range.lower);
   m_trainedText->setPositionAlignment((nearLeft ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignTop);
 }
 
@@ -161,12 +169,12 @@ void PerplexityPlot::hover(QMouseEvent* event) {
     const auto selection = details.value<QCPDataSelection>();
     if (selection.isEmpty()) continue;
     const auto point = curve.graph->data()->at(selection.dataRange().begin());
-    QToolTip::showText(event->globalPosition().toPoint(),
-                       tr("%1\n%2 tokens: perplexity %3")
-                           .arg(curve.graph->name(),
-                                QLocale().toString(static_cast<qlonglong>(point->key)),
-                                QLocale().toString(point->value, 'f', 4)),
-                       plot());
+    QToolTip::showText(
+        event->globalPosition().toPoint(),
+        tr("%1\n%2 tokens: perplexity %3")
+            .arg(curve.graph->name(), QLocale().toString(static_cast<qlonglong>(point->key)),
+                 QLocale().toString(point->value, 'f', 4)),
+        plot());
     return;
   }
   QToolTip::hideText();

@@ -38,7 +38,7 @@ class PerplexityPlot : public PlotWidget {
   std::vector<Curve> m_curves;
   QCPItemStraightLine* m_trained = nullptr;
   QCPItemText* m_trainedText = nullptr;
-  QCPItemText* m_hint = nullptr;       // when there is nothing to show
+  QCPItemText* m_hint = nullptr;         // when there is nothing to show
   QCPTextElement* m_protocol = nullptr;  // below the axes
 };
 

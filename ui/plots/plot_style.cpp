@@ -8,8 +8,8 @@
 namespace ropescope::ui {
 namespace {
 
-constexpr double kCurveWidth = 1.8;   // px
-constexpr double kMarkerSize = 7.5;   // px, with its rim
+constexpr double kCurveWidth = 1.8;  // px
+constexpr double kMarkerSize = 7.5;  // px, with its rim
 constexpr float kNoteOpacity = 0.85F;
 
 picture::Theme pictureTheme(PlotTheme theme) {
@@ -25,22 +25,38 @@ QColor toColor(const picture::Color& color) {
 
 void setDash(QPen& pen, picture::Dash dash) {
   switch (dash) {
-    case picture::Dash::Solid: pen.setStyle(Qt::SolidLine); return;
-    case picture::Dash::Dashed: pen.setDashPattern({4, 2.5}); return;
-    case picture::Dash::Dotted: pen.setDashPattern({1.2, 2.2}); return;
-    case picture::Dash::DashDot: pen.setDashPattern({6, 2.5, 1.5, 2.5}); return;
-    case picture::Dash::LongDash: pen.setDashPattern({8, 3}); return;
+    case picture::Dash::Solid:
+      pen.setStyle(Qt::SolidLine);
+      return;
+    case picture::Dash::Dashed:
+      pen.setDashPattern({4, 2.5});
+      return;
+    case picture::Dash::Dotted:
+      pen.setDashPattern({1.2, 2.2});
+      return;
+    case picture::Dash::DashDot:
+      pen.setDashPattern({6, 2.5, 1.5, 2.5});
+      return;
+    case picture::Dash::LongDash:
+      pen.setDashPattern({8, 3});
+      return;
   }
 }
 
 QCPScatterStyle::ScatterShape shapeOf(picture::MarkerShape marker) {
   switch (marker) {
-    case picture::MarkerShape::Circle: return QCPScatterStyle::ssCircle;
-    case picture::MarkerShape::Square: return QCPScatterStyle::ssSquare;
-    case picture::MarkerShape::Triangle: return QCPScatterStyle::ssTriangle;
-    case picture::MarkerShape::Diamond: return QCPScatterStyle::ssDiamond;
-    case picture::MarkerShape::TriangleDown: return QCPScatterStyle::ssTriangleInverted;
-    case picture::MarkerShape::Cross: return QCPScatterStyle::ssCross;
+    case picture::MarkerShape::Circle:
+      return QCPScatterStyle::ssCircle;
+    case picture::MarkerShape::Square:
+      return QCPScatterStyle::ssSquare;
+    case picture::MarkerShape::Triangle:
+      return QCPScatterStyle::ssTriangle;
+    case picture::MarkerShape::Diamond:
+      return QCPScatterStyle::ssDiamond;
+    case picture::MarkerShape::TriangleDown:
+      return QCPScatterStyle::ssTriangleInverted;
+    case picture::MarkerShape::Cross:
+      return QCPScatterStyle::ssCross;
   }
   return QCPScatterStyle::ssCircle;
 }
@@ -74,9 +90,15 @@ QFont plotFont(PlotText text) {
       font.setPointSizeF(base);
       font.setWeight(QFont::DemiBold);
       break;
-    case PlotText::Label: font.setPointSizeF(base - 0.5); break;
-    case PlotText::Tick: font.setPointSizeF(base - 1.0); break;
-    case PlotText::Footer: font.setPointSizeF(base - 1.0); break;
+    case PlotText::Label:
+      font.setPointSizeF(base - 0.5);
+      break;
+    case PlotText::Tick:
+      font.setPointSizeF(base - 1.0);
+      break;
+    case PlotText::Footer:
+      font.setPointSizeF(base - 1.0);
+      break;
   }
   return font;
 }
@@ -143,7 +165,9 @@ QPen referencePen(PlotTheme theme) {
   return pen;
 }
 
-QPen faintPen(PlotTheme theme) { return {plotColors(theme).axis, 1}; }
+QPen faintPen(PlotTheme theme) {
+  return {plotColors(theme).axis, 1};
+}
 
 QCPColorGradient amountGradient(PlotTheme theme) {
   constexpr int kStops = 64;  // the ramp is smooth; QCustomPlot fills in the levels between

@@ -2,11 +2,10 @@
 // They come from core/picture, so that a window and a picture drawn without one look alike.
 #pragma once
 
-#include <cstddef>
-
 #include <QColor>
 #include <QFont>
 #include <QPen>
+#include <cstddef>
 
 #include <qcustomplot.h>
 
@@ -19,8 +18,8 @@ PlotTheme themeOf(const QPalette& palette);
 
 struct PlotColors {
   QColor paper;
-  QColor ink;        // titles, curve names
-  QColor mutedInk;   // tick labels, footers
+  QColor ink;       // titles, curve names
+  QColor mutedInk;  // tick labels, footers
   QColor grid;
   QColor axis;
   QColor reference;  // plain RoPE, trained length

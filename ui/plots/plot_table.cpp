@@ -1,9 +1,8 @@
 #include "ui/plots/plot_table.h"
 
+#include <QLocale>
 #include <algorithm>
 #include <cmath>
-
-#include <QLocale>
 
 namespace ropescope::ui {
 namespace {
@@ -16,7 +15,9 @@ QString csvCell(const QString& cell) {
   return QStringLiteral("\"%1\"").arg(inner);
 }
 
-QString plainCell(const QString& cell) { return cell; }
+QString plainCell(const QString& cell) {
+  return cell;
+}
 
 QString write(const PlotTable& table, const TablePart& part, QChar separator,
               QString (*dress)(const QString&)) {
@@ -42,8 +43,8 @@ TablePart whole(const PlotTable& table) {
 int PlotTable::rows() const {
   if (columns.empty()) return 0;
   const TableColumn& first = columns.front();
-  return static_cast<int>(std::max<qsizetype>(static_cast<qsizetype>(first.numbers.size()),
-                                              first.texts.size()));
+  return static_cast<int>(
+      std::max<qsizetype>(static_cast<qsizetype>(first.numbers.size()), first.texts.size()));
 }
 
 QString PlotTable::cell(int row, int column) const {
@@ -54,10 +55,14 @@ QString PlotTable::cell(int row, int column) const {
   return QString::number(number, 'g', QLocale::FloatingPointShortest);
 }
 
-QString toTsv(const PlotTable& table) { return write(table, whole(table), u'\t', plainCell); }
+QString toTsv(const PlotTable& table) {
+  return write(table, whole(table), u'\t', plainCell);
+}
 QString toTsv(const PlotTable& table, const TablePart& part) {
   return write(table, part, u'\t', plainCell);
 }
-QString toCsv(const PlotTable& table) { return write(table, whole(table), u',', csvCell); }
+QString toCsv(const PlotTable& table) {
+  return write(table, whole(table), u',', csvCell);
+}
 
 }  // namespace ropescope::ui

@@ -1,10 +1,9 @@
 // The numbers of a plot as a table: for screen readers, for copying, for files. No widget.
 #pragma once
 
-#include <vector>
-
 #include <QString>
 #include <QStringList>
+#include <vector>
 
 namespace ropescope::ui {
 

@@ -1,14 +1,13 @@
 #include "ui/plots/plot_table_view.h"
 
-#include <algorithm>
-#include <cmath>
-
 #include <QApplication>
 #include <QClipboard>
 #include <QHeaderView>
 #include <QItemSelection>
 #include <QKeyEvent>
 #include <QLocale>
+#include <algorithm>
+#include <cmath>
 
 namespace ropescope::ui {
 
@@ -53,7 +52,8 @@ QVariant PlotTableModel::headerData(int section, Qt::Orientation orientation, in
 }
 
 PlotTableView::PlotTableView(QWidget* parent)
-    : QTableView(parent), m_model(new PlotTableModel(this)) {
+    : QTableView(parent),
+      m_model(new PlotTableModel(this)) {
   setModel(m_model);
   setAlternatingRowColors(true);
   setWordWrap(false);
@@ -70,8 +70,7 @@ QString PlotTableView::selectionAsTsv() const {
   const PlotTable& table = m_model->table();
   const QItemSelection selected = selectionModel()->selection();
   if (selected.isEmpty()) return toTsv(table);
-  TablePart part{.firstRow = table.rows(),
-                 .firstColumn = static_cast<int>(table.columns.size())};
+  TablePart part{.firstRow = table.rows(), .firstColumn = static_cast<int>(table.columns.size())};
   for (const QItemSelectionRange& range : selected) {
     part.firstRow = std::min(part.firstRow, range.top());
     part.endRow = std::max(part.endRow, range.bottom() + 1);

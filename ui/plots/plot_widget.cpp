@@ -1,12 +1,11 @@
 #include "ui/plots/plot_widget.h"
 
-#include <algorithm>
-#include <numeric>
-#include <vector>
-
 #include <QEvent>
 #include <QFontMetrics>
 #include <QVBoxLayout>
+#include <algorithm>
+#include <numeric>
+#include <vector>
 
 namespace ropescope::ui {
 
@@ -43,7 +42,7 @@ void moveLegendAbove(QCustomPlot* plot) {
   plot->plotLayout()->insertRow(0);
   plot->plotLayout()->addElement(0, 0, row);
   plot->plotLayout()->setRowStretchFactor(0, 0.001);
-  row->addElement(0, 0, plot->legend);  // takes it out of the axis rect
+  row->addElement(0, 0, plot->legend);                // takes it out of the axis rect
   row->addElement(0, 1, new QCPLayoutElement(plot));  // keeps the entries together at the left
   row->setColumnStretchFactor(0, 0.001);
   row->setColumnSpacing(0);

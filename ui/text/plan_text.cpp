@@ -85,6 +85,10 @@ QString planSentence(const rope::RotaryPlan& plan, const QString& methodTitle) {
   if (plan.unscaledTokens > 0) {
     parts << tr("the first %1 tokens keep plain RoPE").arg(tokensText(plan.unscaledTokens));
   }
+  if (context.plannedLength > context.originalLength && isPlain(plan)) {
+    parts << tr("beyond %1 tokens slow pairs reach angles that training never showed")
+                 .arg(tokensText(context.originalLength));
+  }
   parts << tr("%1 of %2 pairs never made a full turn in training")
                .arg(pairsNeverTurned(plan))
                .arg(plan.invFreq.size());

@@ -1,11 +1,10 @@
 #include "ui/viewmodels/angle_view_model.h"
 
+#include <QLocale>
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
-
-#include <QLocale>
 
 #include "core/rope/rope_math.h"
 
@@ -32,8 +31,12 @@ AngleCurve curveOf(const rope::RotaryPlan& plan, std::int64_t position) {
   return curve;
 }
 
-QString number(double value) { return QLocale().toString(value, 'g', 4); }
-QString tokens(double value) { return QLocale().toString(static_cast<qlonglong>(value)); }
+QString number(double value) {
+  return QLocale().toString(value, 'g', 4);
+}
+QString tokens(double value) {
+  return QLocale().toString(static_cast<qlonglong>(value));
+}
 
 }  // namespace
 
@@ -54,8 +57,8 @@ void AngleViewModel::setPlan(std::shared_ptr<const rope::RotaryPlan> plan) {
   if (!m_plan) setPlaying(false);
   if (m_plan) m_plainPlan = rope::plainPlan(m_plan->context, "none");
   // At position 0 every angle is 0: begin where training ended.
-  const std::int64_t wanted = m_positionChosen || !m_plan ? m_position
-                                                          : m_plan->context.originalLength;
+  const std::int64_t wanted =
+      m_positionChosen || !m_plan ? m_position : m_plan->context.originalLength;
   m_position = std::min(wanted, lastPosition());
   rebuild();
 }

@@ -2,14 +2,13 @@
 // request. Knows no widget.
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <vector>
-
 #include <QObject>
 #include <QString>
 #include <QTimer>
 #include <QVector>
+#include <cstdint>
+#include <memory>
+#include <vector>
 
 #include "core/probe/angle_table.h"
 #include "core/rope/rope_method.h"
@@ -54,10 +53,10 @@ class AngleViewModel : public QObject {
   double plannedLength() const;
   // First pair that plain RoPE never turned once within the trained length; pairs().size(): none.
   int firstUnturnedPair() const { return m_firstUnturned; }
-  QString planText() const;   // method, factor, attention factor in one line
+  QString planText() const;      // method, factor, attention factor in one line
   QString coverageText() const;  // how many pairs never turned, in words
   QString positionText() const;
-  QString noteText() const;   // what the method decided
+  QString noteText() const;          // what the method decided
   QString describe(int pair) const;  // all numbers of one pair; empty when there is none
   PlotTable table() const;
 

@@ -1,18 +1,17 @@
 #include "ui/viewmodels/attention_view_model.h"
 
-#include <algorithm>
-#include <cmath>
-
 #include <QLocale>
 #include <QPointer>
+#include <algorithm>
+#include <cmath>
 
 namespace ropescope::ui {
 namespace {
 
-constexpr int kAskMs = 30;    // changes within it cost one request
-constexpr int kGrowMs = 250;  // between two tiles of a growing map
-constexpr double kLeastView = 8.0;                  // tokens
-constexpr std::size_t kCacheCells = 16'000'000;     // 64 MB
+constexpr int kAskMs = 30;                       // changes within it cost one request
+constexpr int kGrowMs = 250;                     // between two tiles of a growing map
+constexpr double kLeastView = 8.0;               // tokens
+constexpr std::size_t kCacheCells = 16'000'000;  // 64 MB
 
 ViewRange inside(ViewRange range, const ViewRange& home) {
   const double least = std::min(kLeastView, home.size());
@@ -26,7 +25,9 @@ ViewRange inside(ViewRange range, const ViewRange& home) {
   return {range.lower + shift, range.upper + shift};
 }
 
-QString number(std::int64_t value) { return QLocale().toString(static_cast<qlonglong>(value)); }
+QString number(std::int64_t value) {
+  return QLocale().toString(static_cast<qlonglong>(value));
+}
 
 // Cell of a position, the inverse of cellBegin(); -1 outside.
 int cellOf(const TokenRange& range, int cells, double position) {
@@ -41,8 +42,7 @@ int cellOf(const TokenRange& range, int cells, double position) {
 
 }  // namespace
 
-AttentionViewModel::AttentionViewModel(QObject* parent)
-    : QObject(parent), m_cache(kCacheCells) {
+AttentionViewModel::AttentionViewModel(QObject* parent) : QObject(parent), m_cache(kCacheCells) {
   m_askTimer.setSingleShot(true);
   m_askTimer.setInterval(kAskMs);
   connect(&m_askTimer, &QTimer::timeout, this, &AttentionViewModel::ask);
@@ -258,8 +258,7 @@ QString AttentionViewModel::resolutionText() const {
   const std::int64_t queries = perCell(request.queries, request.height);
   if (keys == 1 && queries == 1) return tr("1 cell = 1 token");
   return tr("1 cell = %1 × %2 tokens, %3")
-      .arg(number(keys), number(queries),
-           request.reducer == Reducer::Max ? tr("max") : tr("mean"));
+      .arg(number(keys), number(queries), request.reducer == Reducer::Max ? tr("max") : tr("mean"));
 }
 
 QString AttentionViewModel::summary() const {
@@ -291,12 +290,13 @@ QString AttentionViewModel::describe(double key, double query) const {
   const int column = cellOf(request.keys, request.width, key);
   const int row = cellOf(request.queries, request.height, query);
   if (column < 0 || row < 0) return text;
-  const float weight = m_tile->values[static_cast<std::size_t>(row) *
-                                          static_cast<std::size_t>(request.width) +
-                                      static_cast<std::size_t>(column)];
+  const float weight =
+      m_tile->values[static_cast<std::size_t>(row) * static_cast<std::size_t>(request.width) +
+                     static_cast<std::size_t>(column)];
   if (std::isnan(weight)) return text;
   text += tr("\nweight %1").arg(QLocale().toString(static_cast<double>(weight), 'g', 4));
-  const bool pooled = request.keys.size() > request.width || request.queries.size() > request.height;
+  const bool pooled =
+      request.keys.size() > request.width || request.queries.size() > request.height;
   return pooled ? text + tr(" (%1)").arg(resolutionText()) : text;
 }
 

@@ -4,14 +4,13 @@
 // ready; the old one stays until then.
 #pragma once
 
-#include <cstdint>
-#include <functional>
-#include <memory>
-
 #include <QObject>
 #include <QSize>
 #include <QString>
 #include <QTimer>
+#include <cstdint>
+#include <functional>
+#include <memory>
 
 #include "core/base/result.h"
 #include "core/probe/attention_map.h"
@@ -65,16 +64,16 @@ class AttentionViewModel : public QObject {
   std::shared_ptr<const AttentionMap> tile() const { return m_tile; }
   const ValueRange& valueRange() const { return m_valueRange; }
   bool isLoading() const { return m_waiting; }
-  QString message() const;     // instead of a picture: what is missing and the cure
+  QString message() const;         // instead of a picture: what is missing and the cure
   QString resolutionText() const;  // "1 cell = 8 × 8 tokens, max"
-  QString summary() const;     // one sentence for screen readers and captions
+  QString summary() const;         // one sentence for screen readers and captions
   // The two tokens under a point and the weight drawn there; empty outside of the tile.
   QString describe(double key, double query) const;
 
  Q_SIGNALS:
   void selectionChanged();  // model shape, layer, head, reducer, scale, ignored tokens, lock
   void viewChanged();
-  void tileChanged();       // tile, value range, message
+  void tileChanged();  // tile, value range, message
 
  private:
   MapRequest wantedRequest() const;

@@ -13,7 +13,9 @@ constexpr double kMostDecades = 1e6;  // upper / lower on a logarithmic scale
 constexpr double kLeastRatio = 10.0;
 constexpr double kLeastLinear = 0.2;  // upper end / largest on a linear scale
 
-std::int64_t divideUp(std::int64_t tokens, std::int64_t step) { return (tokens + step - 1) / step; }
+std::int64_t divideUp(std::int64_t tokens, std::int64_t step) {
+  return (tokens + step - 1) / step;
+}
 
 double quantile(std::vector<float>& values, double share) {
   const auto index =
@@ -70,9 +72,8 @@ void TileCache::insert(Tile tile) {
 }
 
 TileCache::Tile TileCache::find(const MapRequest& request) {
-  const auto found = std::find_if(m_tiles.begin(), m_tiles.end(), [&](const Tile& tile) {
-    return tile->request == request;
-  });
+  const auto found = std::find_if(m_tiles.begin(), m_tiles.end(),
+                                  [&](const Tile& tile) { return tile->request == request; });
   if (found == m_tiles.end()) return nullptr;
   m_tiles.splice(m_tiles.begin(), m_tiles, found);
   return m_tiles.front();

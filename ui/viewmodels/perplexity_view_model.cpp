@@ -1,19 +1,19 @@
 #include "ui/viewmodels/perplexity_view_model.h"
 
-#include <algorithm>
-#include <limits>
-
 #include <QLocale>
 #include <QPointer>
 #include <QRegularExpression>
+#include <algorithm>
+#include <limits>
 
 #include "core/rope/rope_method.h"
 
 namespace ropescope::ui {
 namespace {
 
-constexpr std::int64_t kShortest = 256;  // tokens; below it one rare word moves the mean
-constexpr double kLeastStep = 1.1;       // between the last two default lengths
+constexpr std::int64_t kShortest = 256;   // tokens; below it one rare word moves the mean
+constexpr std::int64_t kQuarters = 2048;  // from here on an octave takes long: four points, not two
+constexpr double kLeastStep = 1.1;        // between the last two default lengths
 
 // "YaRN × 4, beta_fast=16 + PSC"
 QString curveTitle(const PerplexityCurve& curve) {
@@ -33,15 +33,19 @@ QString curveTitle(const PerplexityCurve& curve) {
   return title;
 }
 
-TableColumn numbers(const QString& title) { return {.title = title}; }
+TableColumn numbers(const QString& title) {
+  return {.title = title};
+}
 
 }  // namespace
 
 std::vector<std::int64_t> defaultLengths(std::int64_t tokens) {
   std::vector<std::int64_t> lengths;
   for (std::int64_t power = kShortest; power <= tokens; power *= 2) {
-    lengths.push_back(power);
-    if (power / 2 * 3 <= tokens) lengths.push_back(power / 2 * 3);
+    const std::int64_t step = power / (power < kQuarters ? 2 : 4);
+    for (std::int64_t length = power; length < 2 * power && length <= tokens; length += step) {
+      lengths.push_back(length);
+    }
   }
   if (lengths.empty()) return tokens >= 2 ? std::vector{tokens} : lengths;
   if (static_cast<double>(tokens) > kLeastStep * static_cast<double>(lengths.back())) {
@@ -72,7 +76,9 @@ Result<std::vector<std::int64_t>> parseLengths(const QString& text) {
   return lengths;
 }
 
-PerplexityViewModel::PerplexityViewModel(QObject* parent) : QObject(parent) { setDefaults(); }
+PerplexityViewModel::PerplexityViewModel(QObject* parent) : QObject(parent) {
+  setDefaults();
+}
 
 void PerplexityViewModel::setStarter(Starter start, std::function<void()> stop) {
   m_start = std::move(start);

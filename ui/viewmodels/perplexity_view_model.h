@@ -3,14 +3,13 @@
 // Knows no widget and no engine: a Starter does the work, in the window on the engine thread.
 #pragma once
 
-#include <cstdint>
-#include <functional>
-#include <vector>
-
 #include <QObject>
 #include <QString>
 #include <QStringList>
 #include <QVector>
+#include <cstdint>
+#include <functional>
+#include <vector>
 
 #include "core/base/progress.h"
 #include "core/base/result.h"
@@ -30,7 +29,7 @@ struct PerplexityLine {
   QString title;
   QVector<double> lengths = {};  // tokens
   QVector<double> perplexities = {};
-  QVector<double> errors = {};   // standard errors, 0 where there is none
+  QVector<double> errors = {};  // standard errors, 0 where there is none
   bool hasErrors = false;
 };
 
@@ -68,13 +67,13 @@ class PerplexityViewModel : public QObject {
   bool canStart() const { return m_state == State::Idle && !m_ids.empty(); }
   QString statusText() const { return m_status; }  // progress, result or what is wrong
   bool hasFailed() const { return m_failed; }
-  QString protocolText() const;    // printed on the plot
+  QString protocolText() const;  // printed on the plot
   double trainedLength() const { return static_cast<double>(m_trainedLength); }
-  double shortestLength() const;   // that the axis has to show; 0: none
+  double shortestLength() const;  // that the axis has to show; 0: none
   double longestLength() const;
   const std::vector<PerplexityCurve>& curves() const { return m_curves; }
   std::vector<PerplexityLine> lines() const;
-  PlotTable table() const;         // one row per point
+  PlotTable table() const;  // one row per point
 
  Q_SIGNALS:
   void inputsChanged();
@@ -103,13 +102,14 @@ class PerplexityViewModel : public QObject {
   State m_state = State::Idle;
   QString m_status;
   bool m_failed = false;
-  PerplexityConfig m_config;      // of the curves shown
-  QString m_measuredName;         // document of the curves shown
-  std::size_t m_ordered = 0;      // curves in the running order
+  PerplexityConfig m_config;  // of the curves shown
+  QString m_measuredName;     // document of the curves shown
+  std::size_t m_ordered = 0;  // curves in the running order
   std::vector<PerplexityCurve> m_curves;
 };
 
-// Powers of two and the lengths halfway between, from 256 tokens to `tokens`, which ends the list.
+// Powers of two and one or three lengths between each, from 256 tokens to `tokens`, which ends the
+// list unless the last step would be tiny.
 std::vector<std::int64_t> defaultLengths(std::int64_t tokens);
 // "none;pi:factor=4;yarn:factor=4"
 QString defaultCurves(double factor);

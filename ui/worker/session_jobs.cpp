@@ -14,16 +14,36 @@ double secondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-// The same job, which also says where the session stands whenever it reports or steps.
+// The same job, which also says where the session stands at every step, and adds up the time that
+// pictures took between steps.
 JobControl withPosition(const JobControl& job, const Session& session,
-                        const std::function<void(std::int64_t)>& position) {
+                        const std::function<void(std::int64_t)>& position, double& pictureSeconds) {
   JobControl control = job;
-  if (!position) return control;
-  control.betweenSteps = [&job, &session, &position] {
-    position(session.position());
+  control.betweenSteps = [&job, &session, &position, &pictureSeconds] {
+    if (position) position(session.position());
+    const auto begin = Clock::now();
     job.step();
+    pictureSeconds += secondsSince(begin);
   };
   return control;
+}
+
+struct Reading {
+  PrefillResult result;
+  double seconds = 0.0;  // without pictures
+};
+
+Result<Reading> read(EngineRoom& room, const SessionRecipe& recipe,
+                     const std::vector<std::vector<std::int32_t>>& parts,
+                     const std::function<void(std::int64_t)>& position, const JobControl& job) {
+  auto session = sessionFor(room, recipe);
+  if (!session) return session.error();
+  const auto begin = Clock::now();
+  double pictures = 0.0;
+  auto done = (*session)->prefill(parts, withPosition(job, **session, position, pictures));
+  if (position) position((*session)->position());
+  if (!done) return done.error();
+  return Reading{*done, secondsSince(begin) - pictures};
 }
 
 }  // namespace
@@ -50,26 +70,22 @@ Result<const Session*> existingSession(const EngineRoom& room, std::uint64_t ser
 Result<PrefillResult> readParts(EngineRoom& room, const SessionRecipe& recipe,
                                 const std::vector<std::vector<std::int32_t>>& parts,
                                 const ReadingSinks& sinks, const JobControl& job) {
-  auto session = sessionFor(room, recipe);
-  if (!session) return session.error();
-  auto done = (*session)->prefill(parts, withPosition(job, **session, sinks.position));
-  if (sinks.position) sinks.position((*session)->position());
-  return done;
+  auto reading = read(room, recipe, parts, sinks.position, job);
+  if (!reading) return reading.error();
+  return reading->result;
 }
 
 Result<Answer> answerQuestion(EngineRoom& room, const SessionRecipe& recipe,
                               const AnswerRequest& request, const AnswerSinks& sinks,
                               const JobControl& job) {
-  const auto start = Clock::now();
-  const auto prefill = readParts(room, recipe, request.parts, {sinks.position}, job);
-  if (!prefill) return prefill.error();
+  const auto reading = read(room, recipe, request.parts, sinks.position, job);
+  if (!reading) return reading.error();
   const auto tokenizer = room.engine->tokenizer();
   if (!tokenizer) return tokenizer.error();
 
-  Answer answer{.prefill = *prefill, .prefillSeconds = secondsSince(start)};
+  Answer answer{.prefill = reading->result, .prefillSeconds = reading->seconds};
   const std::vector<std::int32_t>& before = request.parts.back();
   Utf8Stream characters;
-  std::string continuation;  // of all ids so far, as bytes
   const auto emitText = [&](std::string text) {
     if (text.empty()) return;
     answer.text += text;
@@ -82,11 +98,12 @@ Result<Answer> answerQuestion(EngineRoom& room, const SessionRecipe& recipe,
                                      : (*tokenizer)->bytes(token.id)));
   };
   Session& session = *room.session;
-  const auto decodeStart = Clock::now();
-  const auto generation = session.generate(request.generation, onToken,
-                                           withPosition(job, session, sinks.position));
+  const auto begin = Clock::now();
+  double pictures = 0.0;
+  const auto generation = session.generate(
+      request.generation, onToken, withPosition(job, session, sinks.position, pictures));
   if (!generation) return generation.error();
-  answer.decodeSeconds = secondsSince(decodeStart);
+  answer.decodeSeconds = secondsSince(begin) - pictures;
   emitText(characters.finish());
   answer.finishReason = generation->finishReason;
   if (sinks.position) sinks.position(session.position());

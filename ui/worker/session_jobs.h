@@ -47,7 +47,7 @@ struct Answer {
   std::vector<std::int32_t> ids;
   PrefillResult prefill;
   FinishReason finishReason = FinishReason::Length;
-  double prefillSeconds = 0.0;
+  double prefillSeconds = 0.0;  // both without the time that pictures took in between
   double decodeSeconds = 0.0;
 };
 

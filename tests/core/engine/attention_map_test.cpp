@@ -1,9 +1,9 @@
 // A map is the dense softmax, pooled: against a plain double decoder, for every head, reducer and
 // ragged size.
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <limits>
+
+#include <gtest/gtest.h>
 
 #include "core/engine/session.h"
 #include "tests/support/plain_decoder.h"
@@ -118,8 +118,7 @@ void compare(const Setup& setup, const std::vector<MapRequest>& requests,
           request.reducer = reducer;
           const auto map = session->attentionMap(request, {});
           ASSERT_TRUE(map) << map.error().message;
-          EXPECT_EQ(map->request.width,
-                    std::min<std::int64_t>(request.width, request.keys.size()));
+          EXPECT_EQ(map->request.width, std::min<std::int64_t>(request.width, request.keys.size()));
           EXPECT_EQ(map->request.height,
                     std::min<std::int64_t>(request.height, request.queries.size()));
           expectEqual(*map, dense.pooled(map->request), setup.tolerance,
@@ -143,8 +142,8 @@ TEST(AttentionMap, IsTheDenseSoftmaxForAllHeadsAndRaggedSizes) {
   for (const std::int64_t n : {1, 2, 37, 200}) {
     compare({tinyPath(), "float32", kYarn, randomIds(128, static_cast<std::size_t>(n), 1),
              kTinyFloat32},
-            {request({0, n}, {0, n}, 512, 512),   // a cell a token
-             request({0, n}, {0, n}, 16, 16),     // 200 / 16 is no whole number
+            {request({0, n}, {0, n}, 512, 512),  // a cell a token
+             request({0, n}, {0, n}, 16, 16),    // 200 / 16 is no whole number
              request({0, n}, {0, n}, 7, 33), request({n - 1, n}, {0, n}, 11, 1),
              request({0, n}, {0, 1}, 1, 5)});
   }
@@ -184,9 +183,14 @@ TEST(AttentionMap, RowsOfTheMeanAddUpToOne) {
   const auto engine = loadEngine(storiesPath());
   auto session = newSession(engine, {.rope = kYarn, .contextTokens = 640, .captureLayers = {3}});
   ASSERT_TRUE(session->prefill({storyIds(*engine, 640)}, {}));
-  const auto map = session->attentionMap({.layer = 3, .head = 6, .queries = {0, 640},
-                                          .keys = {0, 640}, .width = 64, .height = 64,
-                                          .reducer = Reducer::Mean}, {});
+  const auto map = session->attentionMap({.layer = 3,
+                                          .head = 6,
+                                          .queries = {0, 640},
+                                          .keys = {0, 640},
+                                          .width = 64,
+                                          .height = 64,
+                                          .reducer = Reducer::Mean},
+                                         {});
   ASSERT_TRUE(map);
   for (std::size_t row = 0; row < 64; ++row) {
     double total = 0.0;
@@ -223,8 +227,8 @@ std::filesystem::path needleModel(const TempDir& temp) {
   tensors[layer + "post_attention_layernorm.weight"] = ones;
   tensors[layer + "self_attn.q_proj.weight"] = matrix({{3, 0, 8.0F}});
   tensors[layer + "self_attn.k_proj.weight"] = matrix({{3, 1, 2.0F}});
-  for (const char* name : {"self_attn.v_proj", "self_attn.o_proj", "mlp.gate_proj", "mlp.up_proj",
-                           "mlp.down_proj"}) {
+  for (const char* name :
+       {"self_attn.v_proj", "self_attn.o_proj", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"}) {
     tensors[layer + name + ".weight"] = matrix({});
   }
   writeTensors(temp / "model.safetensors", tensors);
@@ -247,9 +251,12 @@ TEST(AttentionMap, MaxShowsANeedleAtEveryPosition) {
     ids[static_cast<std::size_t>(needle)] = 3;
     ASSERT_TRUE(session->prefill({ids}, {}));
     for (const Reducer reducer : {Reducer::Max, Reducer::Mean}) {
-      const auto map = session->attentionMap({.queries = {0, kTokens}, .keys = {0, kTokens},
-                                              .width = kCells, .height = kCells,
-                                              .reducer = reducer}, {});
+      const auto map = session->attentionMap({.queries = {0, kTokens},
+                                              .keys = {0, kTokens},
+                                              .width = kCells,
+                                              .height = kCells,
+                                              .reducer = reducer},
+                                             {});
       ASSERT_TRUE(map) << map.error().message;
       // The last row's queries have all keys before them.
       for (int column = 0; column < kCells; ++column) {

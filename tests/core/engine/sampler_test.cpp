@@ -1,10 +1,10 @@
 #include "core/engine/sampler.h"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <limits>
 #include <map>
+
+#include <gtest/gtest.h>
 
 #include "tests/support/test_models.h"
 

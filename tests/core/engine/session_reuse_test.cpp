@@ -1,8 +1,8 @@
-// Stopping, asking again, second questions and views in between: the answer is bit for bit that of a
-// fresh session.
-#include <gtest/gtest.h>
-
+// Stopping, asking again, second questions and views in between: the answer is bit for bit that of
+// a fresh session.
 #include <cstring>
+
+#include <gtest/gtest.h>
 
 #include "tests/support/asking.h"
 
@@ -61,8 +61,8 @@ TEST_F(SessionReuse, StopsInsideTheAnswerAndGivesTheSameAnswerAfterwards) {
     ASSERT_TRUE(session->prefill(parts, {}));
     StopAfter stop(tokens);
     int streamed = 0;
-    const auto stopped =
-        session->generate(kAnswer, [&](const GeneratedToken&) { ++streamed; }, stop.job);
+    const auto stopped = session->generate(
+        kAnswer, [&](const GeneratedToken&) { ++streamed; }, stop.job);
     ASSERT_TRUE(stopped) << stopped.error().message;
     EXPECT_EQ(finishReasonName(stopped->finishReason), "stopped");
     ASSERT_EQ(stopped->tokens.size(), static_cast<std::size_t>(tokens));
@@ -225,8 +225,9 @@ TEST_F(SessionReuse, ProgressEndsAtTheTotal) {
   };
   ask(*session, {document}, job);
   EXPECT_EQ(seen.front(), (std::pair<std::string, std::int64_t>{"prefill", 0}));
-  EXPECT_NE(std::find(seen.begin(), seen.end(), std::pair<std::string, std::int64_t>{"prefill", 150}),
-            seen.end());
+  EXPECT_NE(
+      std::find(seen.begin(), seen.end(), std::pair<std::string, std::int64_t>{"prefill", 150}),
+      seen.end());
   EXPECT_EQ(seen.back(), (std::pair<std::string, std::int64_t>{"decode", 24}));
 }
 

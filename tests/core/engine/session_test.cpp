@@ -1,10 +1,10 @@
 // A session's numbers depend on the tokens and the plan, never on how the work was cut.
 #include "core/engine/session.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <cmath>
+
+#include <gtest/gtest.h>
 
 #include "tests/support/test_models.h"
 
@@ -103,8 +103,7 @@ TEST(Session, AnswersWithTheProbabilitiesThatOnePassGives) {
   const auto score = fresh->score(all, {}, {});
   ASSERT_TRUE(score) << score.error().message;
   for (std::size_t i = 0; i < answer->tokens.size(); ++i) {
-    EXPECT_NEAR(answer->tokens[i].logProbability, -score->nll[prompt.size() - 1 + i],
-                kFloat32Order)
+    EXPECT_NEAR(answer->tokens[i].logProbability, -score->nll[prompt.size() - 1 + i], kFloat32Order)
         << "token " << i;
   }
 }
@@ -115,14 +114,13 @@ TEST(Session, HandsOutLossesBlockByBlock) {
   auto session = newSession(engine, {.contextTokens = 100, .chunkTokens = 32});
   std::vector<double> collected;
   std::vector<std::int64_t> firsts;
-  const auto score = session->score(
-      ids,
-      [&](std::int64_t first, std::span<const double> nll) {
-        firsts.push_back(first);
-        EXPECT_EQ(first, static_cast<std::int64_t>(collected.size()));
-        collected.insert(collected.end(), nll.begin(), nll.end());
-      },
-      {});
+  const auto score = session->score(ids,
+                                    [&](std::int64_t first, std::span<const double> nll) {
+                                      firsts.push_back(first);
+                                      EXPECT_EQ(first, static_cast<std::int64_t>(collected.size()));
+                                      collected.insert(collected.end(), nll.begin(), nll.end());
+                                    },
+                                    {});
   ASSERT_TRUE(score);
   EXPECT_EQ(firsts, (std::vector<std::int64_t>{0, 32, 64, 96}));
   EXPECT_EQ(collected, score->nll);
@@ -136,7 +134,8 @@ TEST(Session, ScoresTextsOfEveryLengthAroundAChunk) {
   const Ids all = randomIds(128, 40, 4);
   const Score whole = scoreOf(engine, all, 64);
   for (std::size_t count = 2; count <= 40; ++count) {
-    const Score part = scoreOf(engine, Ids(all.begin(), all.begin() + static_cast<long>(count)), 16);
+    const Score part =
+        scoreOf(engine, Ids(all.begin(), all.begin() + static_cast<long>(count)), 16);
     ASSERT_EQ(part.nll.size(), count - 1);
     for (std::size_t i = 0; i + 1 < count; ++i) {
       EXPECT_NEAR(part.nll[i], whole.nll[i], kFloat32Order) << count << " tokens, loss " << i;

@@ -1,10 +1,10 @@
 // Two sessions under different methods on one engine give exactly what two fresh programs give.
-#include <gtest/gtest.h>
-
 #include <array>
 #include <atomic>
 #include <semaphore>
 #include <thread>
+
+#include <gtest/gtest.h>
 
 #include "tests/support/asking.h"
 

@@ -1,9 +1,9 @@
 #include "core/eval/perplexity.h"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <numeric>
+
+#include <gtest/gtest.h>
 
 #include "tests/support/test_models.h"
 
@@ -24,7 +24,8 @@ class Perplexity : public testing::Test {
     text.erase(text.begin());  // documents come without BOS
   }
   Ids document(std::size_t begin, std::size_t count) const {
-    return {text.begin() + static_cast<long>(begin), text.begin() + static_cast<long>(begin + count)};
+    return {text.begin() + static_cast<long>(begin),
+            text.begin() + static_cast<long>(begin + count)};
   }
   CurveSettings curve(const std::string& settings) const {
     auto parsed = parseCurve(settings, *engine);
@@ -55,7 +56,9 @@ double mean(std::span<const double> values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-rope::MethodChoice yarn(double factor) { return {.id = "yarn", .values = {}, .factor = factor}; }
+rope::MethodChoice yarn(double factor) {
+  return {.id = "yarn", .values = {}, .factor = factor};
+}
 
 TEST_F(Perplexity, OnePassGivesWhatSeparateScoresGive) {
   const Ids ids = document(0, 799);
@@ -123,8 +126,8 @@ TEST_F(Perplexity, StandardErrorOverDocumentsByHand) {
 TEST_F(Perplexity, ADocumentShorterThanALengthDoesNotCountThere) {
   const Documents documents{document(0, 400), document(500, 150)};
   for (const Protocol protocol : {Protocol::OnePass, Protocol::Sliding, Protocol::Truncate}) {
-    const auto measured = measure("none", documents,
-                                  {.lengths = {100, 300}, .protocol = protocol, .stride = 64});
+    const auto measured =
+        measure("none", documents, {.lengths = {100, 300}, .protocol = protocol, .stride = 64});
     ASSERT_EQ(measured.points.size(), 2U) << protocolName(protocol);
     EXPECT_EQ(measured.points[0].documents, 2) << protocolName(protocol);
     EXPECT_TRUE(measured.points[0].standardError);
@@ -143,8 +146,8 @@ TEST_F(Perplexity, FixedFactorsNeedOnePassAndFollowingFactorsOnePerLength) {
     measure(settings, documents, config, job);
     return steps;
   };
-  EXPECT_EQ(chunks("yarn:factor=4"), 2);           // 512 + 188 tokens
-  EXPECT_EQ(chunks("yarn"), 2);                    // 700 / 512, for the whole curve
+  EXPECT_EQ(chunks("yarn:factor=4"), 2);  // 512 + 188 tokens
+  EXPECT_EQ(chunks("yarn"), 2);           // 700 / 512, for the whole curve
   EXPECT_EQ(chunks("none"), 2);
   EXPECT_EQ(chunks("yarn:factor=auto"), 1 + 2 + 2);
   EXPECT_EQ(chunks("dynamic:factor=2"), 1 + 2 + 2);
@@ -203,8 +206,8 @@ TEST_F(Perplexity, SlidingOverAnExactLengthIsOneWindow) {
 
 TEST_F(Perplexity, TruncateIsOneWindow) {
   const Ids ids = document(0, 1000);
-  const auto measured = measure("yarn:factor=2", {ids},
-                                {.lengths = {300, 513}, .protocol = Protocol::Truncate});
+  const auto measured =
+      measure("yarn:factor=2", {ids}, {.lengths = {300, 513}, .protocol = Protocol::Truncate});
   ASSERT_EQ(measured.points.size(), 2U);
   EXPECT_EQ(measured.points[0].scoredTokens, 299);
   EXPECT_EQ(measured.points[1].scoredTokens, 512);
@@ -221,9 +224,9 @@ TEST_F(Perplexity, WithoutBosTheFirstTokenHasNoLoss) {
   ASSERT_TRUE(onePass) << onePass.error().message;
   EXPECT_EQ(onePass->points[0].scoredTokens, 39);
   EXPECT_EQ(onePass->points[1].scoredTokens, 99);
-  const auto sliding = measureCurve(
-      *tiny, *settings, {ids}, {.lengths = {40}, .protocol = Protocol::Sliding, .stride = 20}, {},
-      {});
+  const auto sliding =
+      measureCurve(*tiny, *settings, {ids},
+                   {.lengths = {40}, .protocol = Protocol::Sliding, .stride = 20}, {}, {});
   ASSERT_TRUE(sliding) << sliding.error().message;
   EXPECT_EQ(sliding->points[0].scoredTokens, 39 + 3 * 20);
 }
@@ -342,8 +345,8 @@ TEST_F(Perplexity, RefusesWrongCurves) {
   refused("yarn:lora=maybe", {"lora is 'maybe'", "on or off"});
   refused("none:factor=4", {"none", "takes no factor"});
   refused("none:factor=auto", {"takes no factor"});
-  expectError(parseCurve("yarn:calibration=/nowhere/psc.safetensors", *engine),
-              ErrorCode::NotFound, {"/nowhere/psc.safetensors"});
+  expectError(parseCurve("yarn:calibration=/nowhere/psc.safetensors", *engine), ErrorCode::NotFound,
+              {"/nowhere/psc.safetensors"});
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // Attention maps against transformers' eager attention, pooled by numpy.
-#include <gtest/gtest.h>
-
 #include <cmath>
+
+#include <gtest/gtest.h>
 
 #include "tests/support/golden.h"
 
@@ -17,13 +17,15 @@ double largestDifference(const AttentionMap& map, const Json& record) {
   for (std::size_t i = 0; i < record.size(); ++i) {
     if (record[i].is_null() != std::isnan(map.values[i])) return INFINITY;
     if (record[i].is_null()) continue;
-    largest = std::max(largest, std::abs(static_cast<double>(map.values[i]) -
-                                         record[i].get<double>()));
+    largest =
+        std::max(largest, std::abs(static_cast<double>(map.values[i]) - record[i].get<double>()));
   }
   return largest;
 }
 
-TokenRange rangeOf(const Json& json) { return {json[0], json[1]}; }
+TokenRange rangeOf(const Json& json) {
+  return {json[0], json[1]};
+}
 
 void comparePicture(const Session& session, const Json& picture, double tolerance) {
   for (const Json& record : picture.at("maps")) {
@@ -49,8 +51,8 @@ TEST(GoldenAttention, MapsAreTransformersWeightsPooled) {
   const auto folder = golden::goldenPath("tiny_llama");
   int pictures = 0;
   for (const auto& [variant, lengths] : data.at("variants").items()) {
-    const golden::ModelFolder model(
-        folder, golden::fileJson(folder / "configs" / (variant + ".json")));
+    const golden::ModelFolder model(folder,
+                                    golden::fileJson(folder / "configs" / (variant + ".json")));
     for (const char* dtype : {"float32", "float64"}) {
       const auto engine = golden::loadEngine(model.path(), dtype);
       for (const auto& [length, list] : lengths.items()) {

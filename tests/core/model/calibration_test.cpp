@@ -1,9 +1,10 @@
 // Calibration files that lie; what true ones do is compared in tests/core/golden.
-#include <gtest/gtest.h>
+#include "core/model/calibration.h"
 
 #include <limits>
 
-#include "core/model/calibration.h"
+#include <gtest/gtest.h>
+
 #include "tests/support/test_models.h"
 
 namespace ropescope {
@@ -90,9 +91,9 @@ TEST_F(CalibrationFile, BelongsToItsSessionAlone) {
   const auto calibrated = nll({.contextTokens = 100, .calibration = *calibration});
   EXPECT_NE(calibrated, plain);
   EXPECT_EQ(nll({.contextTokens = 100}), plain);
-  EXPECT_EQ(nll({.contextTokens = 100, .calibration = *calibration, .pscStrength = 0.0,
-                 .lora = false}),
-            plain);
+  EXPECT_EQ(
+      nll({.contextTokens = 100, .calibration = *calibration, .pscStrength = 0.0, .lora = false}),
+      plain);
   EXPECT_EQ(nll({.contextTokens = 100, .calibration = *calibration}), calibrated);
 }
 

@@ -1,8 +1,8 @@
 // Every way in which a model folder can be wrong, in one sentence each.
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <limits>
+
+#include <gtest/gtest.h>
 
 #include "core/engine/engine.h"
 #include "core/model/model_config.h"
@@ -119,7 +119,8 @@ TEST_F(ModelLoading, WrongFieldsAreNamed) {
     refused(code, parts);
   };
   const auto corrupt = ErrorCode::CorruptFile;
-  wrong("num_hidden_layers", "three", corrupt, {"'num_hidden_layers'", "\"three\"", "whole number"});
+  wrong("num_hidden_layers", "three", corrupt,
+        {"'num_hidden_layers'", "\"three\"", "whole number"});
   wrong("num_hidden_layers", 0, corrupt, {"'num_hidden_layers' is 0"});
   wrong("hidden_size", -64, corrupt, {"'hidden_size' is -64"});
   wrong("vocab_size", 1e9, corrupt, {"'vocab_size'"});
@@ -184,13 +185,13 @@ TEST_F(ModelLoading, UnknownRopeKeysAndTensorsAreWarnings) {
   });
   tensors([](OwnedTensors& all) { all["model.extra.weight"] = float32Tensor({1}, {1}); });
   std::vector<std::string> warned;
-  const auto engine = Engine::load(
-      {.model = model,
-       .device = "cpu",
-       .log = [&](LogLevel level, const std::string& text) {
-         if (level == LogLevel::Warning) warned.push_back(text);
-       }},
-      {});
+  const auto engine = Engine::load({.model = model,
+                                    .device = "cpu",
+                                    .log =
+                                        [&](LogLevel level, const std::string& text) {
+                                          if (level == LogLevel::Warning) warned.push_back(text);
+                                        }},
+                                   {});
   ASSERT_TRUE(engine) << engine.error().message;
   ASSERT_EQ(warned.size(), 2U);
   EXPECT_NE(warned[0].find("'spin'"), std::string::npos);
@@ -222,8 +223,8 @@ TEST_F(ModelLoading, ABiasIsAskedFor) {
 }
 
 TEST_F(ModelLoading, NanAndInfinityAreReportedWithTheirTensor) {
-  for (const float bad : {std::numeric_limits<float>::quiet_NaN(),
-                          std::numeric_limits<float>::infinity()}) {
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     tensors([&](OwnedTensors& all) {
       auto& bytes = all.at(kQuery).bytes;
       std::memcpy(bytes.data() + bytes.size() - sizeof bad, &bad, sizeof bad);
@@ -247,9 +248,9 @@ TEST_F(ModelLoading, MisalignedTensorsAreRead) {
   std::uint64_t length = 0;
   std::memcpy(&length, file.data(), 8);
   const std::uint64_t longer = length + 1;
-  writeText(model / "model.safetensors",
-            std::string(reinterpret_cast<const char*>(&longer), 8) + file.substr(8, length) + " " +
-                file.substr(8 + length));
+  writeText(model / "model.safetensors", std::string(reinterpret_cast<const char*>(&longer), 8) +
+                                             file.substr(8, length) + " " +
+                                             file.substr(8 + length));
   const Ids ids = randomIds(128, 60, 1);
   const auto moved = newSession(loadEngine(model), {.contextTokens = 60})->score(ids, {}, {});
   const auto plain = newSession(loadEngine(tinyPath()), {.contextTokens = 60})->score(ids, {}, {});

@@ -1,9 +1,9 @@
 #include "core/model/safetensors.h"
 
-#include <gtest/gtest.h>
-
 #include <optional>
 #include <random>
+
+#include <gtest/gtest.h>
 
 #include "tests/support/test_models.h"
 
@@ -113,8 +113,8 @@ TEST(SafetensorsFile, RefusesFilesThatAreCutOrLie) {
               {"header claims 8589934592", "10"});
   refusedFile(fileOf("{}", "").substr(0, 9), {"header claims 2"});
   const std::string whole = readText(tinyPath() / "model.safetensors");
-  for (const std::size_t bytes : {std::size_t{9}, std::size_t{100}, whole.size() / 2,
-                                  whole.size() - 1}) {
+  for (const std::size_t bytes :
+       {std::size_t{9}, std::size_t{100}, whole.size() / 2, whole.size() - 1}) {
     refusedFile(whole.substr(0, bytes), {"m.safetensors", "download the file again"});
   }
   refusedFile(whole + "x", {"describes"});
@@ -154,10 +154,29 @@ TEST(SafetensorsFile, StaysMappedWhileACopyLives) {
 // --- fuzz ---------------------------------------------------------------------------------------
 
 const std::vector<std::string>& words() {
-  static const std::vector<std::string> list{
-      "\"", "{", "}", "[", "]", ",", ":", "-1", "0", "1e400", "9223372036854775807",
-      "18446744073709551616", "null", "true", "\"F32\"", "\"dtype\"", "\"shape\"",
-      "\"data_offsets\"", "\"__metadata__\"", "[[]]", "\\u0000", "\xFF", std::string(1, '\0')};
+  static const std::vector<std::string> list{"\"",
+                                             "{",
+                                             "}",
+                                             "[",
+                                             "]",
+                                             ",",
+                                             ":",
+                                             "-1",
+                                             "0",
+                                             "1e400",
+                                             "9223372036854775807",
+                                             "18446744073709551616",
+                                             "null",
+                                             "true",
+                                             "\"F32\"",
+                                             "\"dtype\"",
+                                             "\"shape\"",
+                                             "\"data_offsets\"",
+                                             "\"__metadata__\"",
+                                             "[[]]",
+                                             "\\u0000",
+                                             "\xFF",
+                                             std::string(1, '\0')};
   return list;
 }
 
@@ -166,10 +185,18 @@ std::string mutated(std::string text, std::mt19937& random) {
   for (int i = 0; i < changes && !text.empty(); ++i) {
     const std::size_t at = random() % text.size();
     switch (random() % 5) {
-      case 0: text[at] = static_cast<char>(random() % 256); break;
-      case 1: text.erase(at, random() % 16 + 1); break;
-      case 2: text.insert(at, words()[random() % words().size()]); break;
-      case 3: text.insert(at, text.substr(random() % text.size(), random() % 40)); break;
+      case 0:
+        text[at] = static_cast<char>(random() % 256);
+        break;
+      case 1:
+        text.erase(at, random() % 16 + 1);
+        break;
+      case 2:
+        text.insert(at, words()[random() % words().size()]);
+        break;
+      case 3:
+        text.insert(at, text.substr(random() % text.size(), random() % 40));
+        break;
       default:
         if (text[at] >= '0' && text[at] <= '9') text[at] = static_cast<char>('0' + random() % 10);
     }
@@ -179,10 +206,10 @@ std::string mutated(std::string text, std::mt19937& random) {
 
 // A header that is accepted must describe the data truly; nothing may crash.
 TEST(SafetensorsHeader, SurvivesMutations) {
-  const std::string valid =
-      R"({"__metadata__":{"format":"pt"},"a.weight":)" + entry("F32", "[2,3]", 0, 24) +
-      R"(,"b.weight":)" + entry("BF16", "[4,1]", 24, 32) + R"(,"c":)" +
-      entry("F64", "[2]", 32, 48) + "}";
+  const std::string valid = R"({"__metadata__":{"format":"pt"},"a.weight":)" +
+                            entry("F32", "[2,3]", 0, 24) + R"(,"b.weight":)" +
+                            entry("BF16", "[4,1]", 24, 32) + R"(,"c":)" +
+                            entry("F64", "[2]", 32, 48) + "}";
   ASSERT_TRUE(parseSafetensorsHeader(valid, 48, "fuzz"));
   std::mt19937 random(20260);
   int accepted = 0;
@@ -203,7 +230,7 @@ TEST(SafetensorsHeader, SurvivesMutations) {
     }
     EXPECT_EQ(total, 48);
   }
-  EXPECT_GT(accepted, 100);   // names and metadata may change
+  EXPECT_GT(accepted, 100);  // names and metadata may change
   EXPECT_LT(accepted, 10000);
 }
 

@@ -1,9 +1,9 @@
 #include "core/probe/tile_pooling.h"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <random>
+
+#include <gtest/gtest.h>
 
 namespace ropescope {
 namespace {
@@ -38,8 +38,8 @@ TEST(TilePooling, GivesTheSameWhateverTheTiles) {
   std::vector<float> weights(kTokens * kTokens);
   for (float& weight : weights) weight = static_cast<float>(random() % 1000 + 1) / 1001.0F;
   for (const Reducer reducer : {Reducer::Max, Reducer::Mean}) {
-    const MapRequest request{.queries = {5, 92}, .keys = {3, 97}, .width = 13, .height = 9,
-                             .reducer = reducer};
+    const MapRequest request{
+        .queries = {5, 92}, .keys = {3, 97}, .width = 13, .height = 9, .reducer = reducer};
     const auto whole = pool(request, weights, kTokens, kTokens, kTokens);
     for (const auto& [rows, columns] : {std::pair{1, 1}, {7, 5}, {16, 64}, {3, 94}}) {
       const auto tiled = pool(request, weights, kTokens, rows, columns);
@@ -58,8 +58,8 @@ TEST(TilePooling, GivesTheSameWhateverTheTiles) {
 TEST(TilePooling, PoolsAFourByFourMatrixByHand) {
   std::vector<float> weights;
   for (int i = 1; i <= 16; ++i) weights.push_back(static_cast<float>(i) / 20.0F);
-  MapRequest request{.queries = {0, 4}, .keys = {0, 4}, .width = 2, .height = 2,
-                     .reducer = Reducer::Max};
+  MapRequest request{
+      .queries = {0, 4}, .keys = {0, 4}, .width = 2, .height = 2, .reducer = Reducer::Max};
   const auto max = pool(request, weights, 4, 4, 4);
   EXPECT_FLOAT_EQ(max[0], 6.0F / 20);   // of 1, 5, 6
   EXPECT_TRUE(std::isnan(max[1]));      // keys 2 and 3 lie in the future of queries 0 and 1
@@ -75,8 +75,11 @@ TEST(TilePooling, PoolsAFourByFourMatrixByHand) {
 
 TEST(TilePooling, MaxKeepsANeedleAtEachOfSixtyPlaces) {
   constexpr std::int64_t kTokens = 3001;
-  MapRequest request{.queries = {kTokens - 1, kTokens}, .keys = {0, kTokens}, .width = 60,
-                     .height = 1, .reducer = Reducer::Max};
+  MapRequest request{.queries = {kTokens - 1, kTokens},
+                     .keys = {0, kTokens},
+                     .width = 60,
+                     .height = 1,
+                     .reducer = Reducer::Max};
   for (int place = 0; place < 60; ++place) {
     const auto needle = static_cast<std::size_t>(place * 50 + place % 50);
     std::vector<float> row(kTokens, -15.0F);

@@ -1,7 +1,7 @@
 // Settings of methods: wrong names, kinds and values, factor files.
-#include <gtest/gtest.h>
-
 #include <cmath>
+
+#include <gtest/gtest.h>
 
 #include "core/rope/factor_file.h"
 #include "core/rope/rope_method.h"
@@ -71,8 +71,11 @@ TEST(MethodSettings, TextBecomesAValueOfItsKind) {
   };
   EXPECT_EQ(std::get<double>(*parse("beta_fast", "16.5")), 16.5);
   EXPECT_EQ(std::get<bool>(*parse("truncate", "false")), false);
-  for (const auto& [name, text] : {std::pair{"beta_fast", ""}, {"beta_fast", "1e"},
-                                   {"beta_fast", "inf"}, {"beta_fast", "nan"}, {"truncate", "1"},
+  for (const auto& [name, text] : {std::pair{"beta_fast", ""},
+                                   {"beta_fast", "1e"},
+                                   {"beta_fast", "inf"},
+                                   {"beta_fast", "nan"},
+                                   {"truncate", "1"},
                                    {"ramp", "Code"}}) {
     expectError(parse(name, text), ErrorCode::InvalidArgument, {name, text});
   }
@@ -131,15 +134,14 @@ TEST_F(FactorFile, JsonAndCsvAreRead) {
     ASSERT_TRUE(wrapped) << wrapped.error().message;
     EXPECT_EQ(wrapped->shortFactor, kEight);
   }
-  for (const char* csv : {"1.0\n1.1\n1.2\n1.3\n1.4\n1.5\n1.6\n1.7\n",
-                          "1.0,1.1,1.2,1.3,1.4,1.5,1.6,1.7",
-                          "1 1.1 1.2 1.3 1.4 1.5 1.6 1.7\r\n1;1.1;1.2;1.3;1.4;1.5;1.6;1.7\r\n"}) {
+  for (const char* csv :
+       {"1.0\n1.1\n1.2\n1.3\n1.4\n1.5\n1.6\n1.7\n", "1.0,1.1,1.2,1.3,1.4,1.5,1.6,1.7",
+        "1 1.1 1.2 1.3 1.4 1.5 1.6 1.7\r\n1;1.1;1.2;1.3;1.4;1.5;1.6;1.7\r\n"}) {
     const auto columns = read("c.csv", csv);
     ASSERT_TRUE(columns) << columns.error().message;
     EXPECT_EQ(columns->longFactor, kEight);
   }
-  const auto made =
-      plan("longrope", {{"factors", (temp / "c.csv").string()}});
+  const auto made = plan("longrope", {{"factors", (temp / "c.csv").string()}});
   ASSERT_TRUE(made) << made.error().message;
   EXPECT_DOUBLE_EQ(made->invFreq[7] * 1.7, std::pow(1e4, -14.0 / 16.0));
 }

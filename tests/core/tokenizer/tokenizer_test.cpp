@@ -172,13 +172,13 @@ TEST(Tokenizer, SaysWhenItIsMissingOrGarbage) {
 TEST(Utf8, FindsTheFirstWrongByte) {
   EXPECT_FALSE(firstInvalidUtf8(""));
   EXPECT_FALSE(firstInvalidUtf8("plain, café, 日本, 😀\t\n"));
-  EXPECT_EQ(firstInvalidUtf8("caf\xE9"), 3);            // Latin-1
-  EXPECT_EQ(firstInvalidUtf8("ab\x80"), 2);             // continuation alone
-  EXPECT_EQ(firstInvalidUtf8("\xC0\xAF"), 0);           // overlong
-  EXPECT_EQ(firstInvalidUtf8("\xE0\x80\xAF"), 0);       // overlong
-  EXPECT_EQ(firstInvalidUtf8("x\xED\xA0\x80"), 1);      // surrogate
-  EXPECT_EQ(firstInvalidUtf8("\xF4\x90\x80\x80"), 0);   // beyond U+10FFFF
-  EXPECT_EQ(firstInvalidUtf8("\xF0\x9F\x98"), 0);       // cut off
+  EXPECT_EQ(firstInvalidUtf8("caf\xE9"), 3);           // Latin-1
+  EXPECT_EQ(firstInvalidUtf8("ab\x80"), 2);            // continuation alone
+  EXPECT_EQ(firstInvalidUtf8("\xC0\xAF"), 0);          // overlong
+  EXPECT_EQ(firstInvalidUtf8("\xE0\x80\xAF"), 0);      // overlong
+  EXPECT_EQ(firstInvalidUtf8("x\xED\xA0\x80"), 1);     // surrogate
+  EXPECT_EQ(firstInvalidUtf8("\xF4\x90\x80\x80"), 0);  // beyond U+10FFFF
+  EXPECT_EQ(firstInvalidUtf8("\xF0\x9F\x98"), 0);      // cut off
   EXPECT_EQ(firstInvalidUtf8("\xFF"), 0);
 }
 

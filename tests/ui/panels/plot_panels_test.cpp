@@ -1,7 +1,7 @@
 // The three plot panels on a real engine: what they show is what the core says.
-#include <gtest/gtest.h>
-
 #include <QTemporaryDir>
+
+#include <gtest/gtest.h>
 
 #include "tests/ui/live_app.h"
 #include "ui/panels/angle_panel.h"
@@ -85,8 +85,7 @@ TEST(PerplexityPanel, EndsAtTheMeasuredValuesAndUpdatesOnTheWay) {
   panel.model().editCurves("none;pi:factor=2");
   panel.model().editLengths("128, 256, 512");
   panel.model().start();
-  ASSERT_TRUE(waitUntil(
-      [&] { return panel.model().state() == PerplexityViewModel::State::Idle; }));
+  ASSERT_TRUE(waitUntil([&] { return panel.model().state() == PerplexityViewModel::State::Idle; }));
   ASSERT_FALSE(panel.model().hasFailed()) << panel.model().statusText().toStdString();
   ASSERT_EQ(panel.model().curves().size(), 2U);
 
@@ -110,8 +109,7 @@ TEST(PerplexityPanel, StopsAndCanStartAgain) {
   panel.model().editCurves("none;pi:factor=8;yarn:factor=8");
   panel.model().start();
   panel.model().stop();
-  ASSERT_TRUE(waitUntil(
-      [&] { return panel.model().state() == PerplexityViewModel::State::Idle; }));
+  ASSERT_TRUE(waitUntil([&] { return panel.model().state() == PerplexityViewModel::State::Idle; }));
   EXPECT_FALSE(panel.model().hasFailed()) << panel.model().statusText().toStdString();
   EXPECT_TRUE(panel.model().canStart());
 }
@@ -123,8 +121,7 @@ TEST(PerplexityPanel, NamesAMethodThatDoesNotExist) {
   live.open(60);
   panel.model().editCurves("none;yran");
   panel.model().start();
-  ASSERT_TRUE(waitUntil(
-      [&] { return panel.model().state() == PerplexityViewModel::State::Idle; }));
+  ASSERT_TRUE(waitUntil([&] { return panel.model().state() == PerplexityViewModel::State::Idle; }));
   EXPECT_TRUE(panel.model().hasFailed());
   EXPECT_TRUE(panel.model().statusText().contains("yran"));
 }

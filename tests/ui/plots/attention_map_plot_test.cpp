@@ -1,11 +1,11 @@
 #include "ui/plots/attention_map_plot.h"
 
-#include <gtest/gtest.h>
-
 #include <QTest>
 #include <QWheelEvent>
 #include <cmath>
 #include <limits>
+
+#include <gtest/gtest.h>
 
 #include "ui/panels/attention_panel.h"
 

@@ -1,7 +1,7 @@
 // The two plots made of curves draw their view models' numbers.
-#include <gtest/gtest.h>
-
 #include <QTest>
+
+#include <gtest/gtest.h>
 
 #include "ui/plots/angle_plot.h"
 #include "ui/plots/axis_ticks.h"

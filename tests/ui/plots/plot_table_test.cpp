@@ -1,7 +1,5 @@
 #include "ui/plots/plot_table.h"
 
-#include <gtest/gtest.h>
-
 #include <QAbstractItemModelTester>
 #include <QApplication>
 #include <QClipboard>
@@ -9,6 +7,8 @@
 #include <QTemporaryDir>
 #include <QTest>
 #include <limits>
+
+#include <gtest/gtest.h>
 
 #include "ui/plots/plot_export.h"
 #include "ui/plots/plot_table_view.h"

@@ -1,10 +1,10 @@
 #include "ui/viewmodels/angle_view_model.h"
 
-#include <gtest/gtest.h>
-
 #include <QSignalSpy>
 #include <cmath>
 #include <numbers>
+
+#include <gtest/gtest.h>
 
 #include "core/rope/rope_math.h"
 
@@ -34,9 +34,9 @@ TEST(AngleViewModel, GivesTheNumbersOfTheAngleTable) {
     EXPECT_EQ(model.current().rows[pair].angle, table[pair].angle);
     EXPECT_EQ(model.current().factors[i], *table[pair].scale);
     EXPECT_NEAR(model.current().factors[i], 4.0, kRounding);
-    EXPECT_NEAR(std::remainder(model.current().wrapped[i] - table[pair].angle,
-                               2 * std::numbers::pi),
-                0.0, kRounding);
+    EXPECT_NEAR(
+        std::remainder(model.current().wrapped[i] - table[pair].angle, 2 * std::numbers::pi), 0.0,
+        kRounding);
     EXPECT_GE(model.current().wrapped[i], 0.0);
     EXPECT_LT(model.current().wrapped[i], 2 * std::numbers::pi);
   }

@@ -1,10 +1,10 @@
 #include "ui/viewmodels/attention_view_model.h"
 
-#include <gtest/gtest.h>
-
 #include <QSignalSpy>
 #include <QTest>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace ropescope::ui {
 namespace {

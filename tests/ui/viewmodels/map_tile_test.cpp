@@ -1,9 +1,9 @@
 #include "ui/viewmodels/map_tile.h"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <limits>
+
+#include <gtest/gtest.h>
 
 namespace ropescope::ui {
 namespace {
