@@ -36,19 +36,47 @@ Status drawMap(Run& run, const TokenInput& input, SessionOptions options, MapReq
   return writeAttentionPicture(run.engine(), (*session)->plan(), *map, input.name, path);
 }
 
-// Every method that this model can do, at the factor of the planned length.
-Status drawAngles(Run& run, std::int64_t planned, const std::filesystem::path& path) {
+// Every method that this model can do, at the factor of the planned length; the chosen one as chosen.
+Status drawAngles(Run& run, const SessionOptions& chosen, const std::filesystem::path& path) {
   std::vector<rope::RotaryPlan> plans;
   for (const auto& method : rope::allMethods()) {
     if (method->info().id == "none") continue;  // drawn as plain RoPE
+    const bool isChosen = method->info().id == chosen.rope.id;
     auto plan = run.engine().plan(
-        {.id = method->info().id, .values = {}, .factor = run.options().factor}, planned);
+        isChosen ? chosen.rope
+                 : rope::MethodChoice{.id = method->info().id, .factor = run.options().factor},
+        chosen.contextTokens);
     if (plan) plans.push_back(*std::move(plan));
   }
-  return writeAnglePicture(run.engine(), plans, planned, path);
+  return writeAnglePicture(run.engine(), plans, chosen.contextTokens, path);
 }
 
-Status drawCurves(Run& run, const TokenInput& input, const std::filesystem::path& path) {
+// Plain RoPE, PI and YaRN under the factor that was given, and the chosen method with everything
+// that was chosen for it.
+Result<std::vector<CurveSettings>> curvesToDraw(const Run& run, const SessionOptions& chosen) {
+  std::vector<CurveSettings> curves;
+  bool drawn = false;
+  for (const char* text : {"none", "pi", "yarn"}) {
+    auto curve = parseCurve(text, run.engine());
+    if (!curve) return curve.error();
+    curve->rope.factor = run.options().factor;
+    const bool isChosen = chosen.rope.id == text && !chosen.calibration;
+    if (isChosen) curve->rope = chosen.rope;
+    drawn = drawn || isChosen;
+    curves.push_back(*std::move(curve));
+  }
+  if (!drawn) {
+    curves.push_back({.label = chosen.rope.id + (chosen.calibration ? " + calibration" : ""),
+                      .rope = chosen.rope,
+                      .calibration = chosen.calibration,
+                      .pscStrength = chosen.pscStrength,
+                      .lora = chosen.lora});
+  }
+  return curves;
+}
+
+Status drawCurves(Run& run, const TokenInput& input, const SessionOptions& chosen,
+                  const std::filesystem::path& path) {
   const auto tokenizer = run.tokenizerOrNull();
   std::vector<std::int32_t> own = input.ids;
   if (tokenizer->addsBos()) own.erase(own.begin());
@@ -56,13 +84,9 @@ Status drawCurves(Run& run, const TokenInput& input, const std::filesystem::path
       .lengths = defaultLengths(run.engine().config().trainedLength,
                                 static_cast<std::int64_t>(input.ids.size())),
       .protocol = Protocol::OnePass};
-  std::vector<CurveSettings> settings;
-  for (const char* text : {"none", "pi", "yarn"}) {
-    auto curve = parseCurve(text, run.engine());
-    if (!curve) return curve.error();
-    settings.push_back(*std::move(curve));
-  }
-  const auto curves = measureCurves(run, settings, {std::move(own)}, config);
+  const auto settings = curvesToDraw(run, chosen);
+  if (!settings) return settings.error();
+  const auto curves = measureCurves(run, *settings, {std::move(own)}, config);
   if (!curves) return curves.error();
   if (run.stopRequested()) return Error{ErrorCode::Cancelled, "stopped while measuring"};
   run.console().print(curveTable(*curves));
@@ -111,11 +135,13 @@ Status runRender(Run& run) {
     return map;
   }
   if (Status angles =
-          add("angles.png", [&](const auto& path) { return drawAngles(run, *context, path); });
+          add("angles.png", [&](const auto& path) { return drawAngles(run, *options, path); });
       !angles) {
     return angles;
   }
-  return add("perplexity.png", [&](const auto& path) { return drawCurves(run, *input, path); });
+  return add("perplexity.png", [&](const auto& path) {
+    return drawCurves(run, *input, *options, path);
+  });
 }
 
 }  // namespace ropescope::cli
