@@ -1,5 +1,10 @@
 // The command line: picks a command, runs it, writes its result or its error, returns its status.
+#include <cerrno>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <new>
 #include <system_error>
 
 #include <unistd.h>
@@ -7,16 +12,19 @@
 #include "app/app_info.h"
 #include "app/cli/commands.h"
 #include "app/cli/interrupt.h"
+#include "app/cli/option_table.h"
 #include "app/cli/options.h"
 #include "core/base/file_io.h"
 
 namespace ropescope::cli {
+
+constexpr int kExitFailed = 1;
+
 namespace {
 
 namespace fs = std::filesystem;
 
 constexpr int kExitDone = 0;
-constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 2;
 
 // One field a line: readable, yet long arrays stay on their line.
@@ -46,6 +54,18 @@ Json errorJson(const Error& error) {
   return {{"error", {{"code", errorCodeName(error.code)}, {"message", error.message}}}};
 }
 
+// Results are written beside their place first: the folder must take a new file.
+bool takesNewFile(const fs::path& target) {
+  std::error_code ignored;
+  const fs::path place = fs::weakly_canonical(target, ignored);  // of a link: where it leads
+  std::string probe = (place.empty() ? target : place).string() + ".XXXXXX";
+  const int file = ::mkstemp(probe.data());
+  if (file < 0) return false;
+  ::close(file);
+  ::unlink(probe.c_str());
+  return true;
+}
+
 // Before long work: an output whose folder is missing would cost the whole result.
 Status checkTarget(const std::optional<fs::path>& target, const char* option) {
   if (!target || *target == "-") return Done{};
@@ -60,9 +80,11 @@ Status checkTarget(const std::optional<fs::path>& target, const char* option) {
                                           folder.string() + "; make it or name another"};
   }
   const bool exists = fs::exists(*target, ignored);
-  if (::access((exists ? *target : folder).c_str(), W_OK) != 0) {
+  const bool inPlace = exists && !fs::is_regular_file(*target, ignored);  // a device, a pipe
+  if ((exists && ::access(target->c_str(), W_OK) != 0) || (!inPlace && !takesNewFile(*target))) {
     return Error{ErrorCode::Device, std::string(option) + ": " + target->string() +
-                                        " must not be written; change its permissions or name "
+                                        " cannot be written (" + std::strerror(errno) +
+                                        "); change the permissions of file and folder or name "
                                         "another file"};
   }
   return Done{};
@@ -80,10 +102,35 @@ Status work(Run& run) {
   return findCommandFunction(run.options().command)(run);
 }
 
-int fail(Console& console, const std::optional<fs::path>& json, const Error& error, int status) {
+// An exception is a mistake of ours or of a library; it still becomes a sentence.
+Status guardedWork(Run& run) {
+  try {
+    return work(run);
+  } catch (const std::bad_alloc&) {
+    return Error{ErrorCode::OutOfMemory,
+                 "the memory did not suffice; plan a shorter --context or close other programs"};
+  } catch (const std::exception& exception) {
+    const std::string what = exception.what();
+    return Error{ErrorCode::Internal, "an unexpected failure inside the program: " +
+                                          what.substr(0, what.find('\n')) +
+                                          "; please report it with the command line"};
+  }
+}
+
+// Fields that scripts expect although the run was stopped before they were known.
+void fillMissing(const Options& options, Json& fields) {
+  for (const auto name : findCommand(options.command)->results) {
+    if (!fields.contains(name)) fields[std::string(name)] = nullptr;
+  }
+}
+
+int fail(Console& console, const std::optional<fs::path>& json, const Error& error, int status,
+         const Json& measured = Json::object()) {
   console.error(error.message);
   if (!json) return status;
-  if (Status written = writeJson(*json, errorJson(error)); !written) {
+  Json object = errorJson(error);
+  object.update(measured);
+  if (Status written = writeJson(*json, object); !written) {
     console.error(written.error().message);
   }
   return status;
@@ -93,17 +140,19 @@ int runCommand(const Options& options) {
   const Interrupt interrupt;
   Console console(options.json.has_value());
   Run run(options, console, interrupt.token());
-  const Status done = work(run);
+  const Status done = guardedWork(run);
   console.endProgress();
   // Nothing can be written where there is no place for it.
   const bool jsonUsable = static_cast<bool>(checkTarget(options.json, "--json"));
   const bool interrupted =
       run.stopRequested() && (done || done.error().code == ErrorCode::Cancelled);
   if (!done && !interrupted) {
-    return fail(console, jsonUsable ? options.json : std::nullopt, done.error(), kExitFailed);
+    return fail(console, jsonUsable ? options.json : std::nullopt, done.error(), kExitFailed,
+                run.keepsResult() ? run.envelope() : Json::object());
   }
   if (interrupted) {
     run.fields()["interrupted"] = true;
+    fillMissing(options, run.fields());
     console.error(options.json ? "interrupted; the result so far is written" : "interrupted");
   }
   if (options.json) {
@@ -143,5 +192,11 @@ int runArguments(const std::vector<std::string>& arguments) {
 }  // namespace ropescope::cli
 
 int main(int argc, char** argv) {
-  return ropescope::cli::runArguments({argv + 1, argv + argc});
+  try {
+    return ropescope::cli::runArguments({argv + 1, argv + argc});
+  } catch (const std::exception& exception) {  // while reading arguments or writing a result
+    std::fprintf(stderr, "ropescope-cli: an unexpected failure inside the program: %s\n",
+                 exception.what());
+    return ropescope::cli::kExitFailed;
+  }
 }

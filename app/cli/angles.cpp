@@ -13,15 +13,25 @@ namespace ropescope::cli {
 Result<std::int64_t> plannedLengthWithoutInput(Run& run) {
   const ModelConfig& config = run.engine().config();
   if (run.options().context) return *run.options().context;
-  if (run.options().factor && *run.options().factor >= 1.0) {
-    const auto length = static_cast<std::int64_t>(
-        std::ceil(*run.options().factor * static_cast<double>(config.trainedLength)));
-    run.console().info("planned " + countText(length) + " tokens: trained length times factor");
-    return length;
+  std::int64_t length = std::min(std::max(config.maxPositions, config.trainedLength), kMostTokens);
+  std::string why = "what the model's config allows; --context or --factor change it";
+  if (const auto factor = run.usedFactor(); factor && *factor >= 1.0) {
+    const double tokens = std::ceil(*factor * static_cast<double>(config.trainedLength));
+    if (tokens > static_cast<double>(kMostTokens)) {
+      return Error{ErrorCode::InvalidArgument,
+                   "--factor " + exactNumber(*factor) + " times the trained length " +
+                       countText(config.trainedLength) + " is more than the " +
+                       tokensText(kMostTokens) +
+                       " that can be planned; give a smaller --factor or --context"};
+    }
+    length = static_cast<std::int64_t>(tokens);
+    why = "trained length times factor";
   }
-  const std::int64_t length = std::max(config.maxPositions, config.trainedLength);
-  run.console().info("planned " + countText(length) +
-                     " tokens: what the model's config allows; --context or --factor change it");
+  if (const std::int64_t reached = run.options().position.value_or(0) + 1; reached > length) {
+    length = reached;
+    why = "up to --position; --context changes it";
+  }
+  run.console().info("planned " + tokensText(length) + ": " + why);
   return length;
 }
 
@@ -48,7 +58,7 @@ Status runAngles(Run& run) {
   }
   run.fields()["attention_factor"] = plan->attentionFactor;
   run.fields()["pairs"] = std::move(pairs);
-  run.console().print(planText(*plan) + ", planned " + countText(*planned) + " tokens (trained " +
+  run.console().print(planText(*plan) + ", planned " + tokensText(*planned) + " (trained " +
                       countText(plan->context.originalLength) + "), attention factor " +
                       fixed(plan->attentionFactor, 4) + ", angles at position " +
                       countText(position) + (plan->note.empty() ? "" : "\n" + plan->note) + "\n" +

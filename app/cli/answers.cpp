@@ -119,12 +119,12 @@ Result<Answer> answerParts(Run& run, Session& session,
 
 std::string answerStatistics(const Answer& answer) {
   const auto count = static_cast<std::int64_t>(answer.tokenIds.size());
-  std::string text = countText(count) + (count == 1 ? " token in " : " tokens in ") +
+  std::string text = tokensText(count) + " in " +
                      secondsText(answer.decodeSeconds);
   if (answer.decodeSeconds > 0.0 && count > 1) {
     text += " (" + compact(static_cast<double>(count) / answer.decodeSeconds, 3) + "/s)";
   }
-  text += ", prompt " + countText(answer.prompt.promptTokens) + " tokens in " +
+  text += ", prompt " + tokensText(answer.prompt.promptTokens) + " in " +
           secondsText(answer.prefillSeconds);
   if (answer.prompt.reusedTokens > 0) {
     text += ", " + countText(answer.prompt.reusedTokens) + " of them reused";

@@ -75,6 +75,12 @@ std::string cureFor(const Prompt& prompt, const Options& options, std::int64_t n
          std::to_string(begin + room - kFormatTokens);
 }
 
+Json answerRecord(const std::string& question, const Answer& answer) {
+  Json record{{"question", question}};
+  record.update(answerJson(answer));
+  return record;
+}
+
 void printQuestion(Run& run, std::size_t index) {
   const auto& questions = run.options().questions;
   if (questions.size() > 1) {
@@ -101,7 +107,11 @@ Status runAsk(Run& run) {
   auto session = run.engine().newSession(*sessionOptions);
   if (!session) return session.error();
 
+  // Not answered yet: what an interrupted run says of the rest.
   run.fields()["answers"] = Json::array();
+  for (const auto& question : options.questions) {
+    run.fields()["answers"].push_back(answerRecord(question, Answer{}));
+  }
   std::vector<Ids> parts = {prompt->document};
   for (std::size_t i = 0; i < prompt->questions.size() && !run.stopRequested(); ++i) {
     parts.push_back(prompt->questions[i]);
@@ -110,9 +120,8 @@ Status runAsk(Run& run) {
     if (!answer) return answer.error();
     run.console().print("\n");
     run.console().info(answerStatistics(*answer));
-    Json record{{"question", options.questions[i]}};
-    record.update(answerJson(*answer));
-    run.fields()["answers"].push_back(std::move(record));
+    run.fields()["answers"][i] = answerRecord(options.questions[i], *answer);
+    run.keepResult();
     if (options.chat) {
       appendTurn(run, *run.tokenizerOrNull(), *answer, parts);
     } else {

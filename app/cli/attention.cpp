@@ -26,9 +26,8 @@ Result<MapRequest> mapRequest(const Options& options, std::int64_t tokens,
                      countText(queries->end - 1) +
                      "; a token sees only itself and earlier ones, choose earlier --keys"};
   }
-  constexpr std::int64_t kMostCells = 8192;
   const auto cells = [&](const TokenRange& range) {
-    return static_cast<int>(std::min({options.size, range.size(), kMostCells}));
+    return static_cast<int>(std::min(options.size, range.size()));
   };
   return MapRequest{.layer = static_cast<int>(*options.layer),
                     .head = static_cast<int>(*options.head),
@@ -74,12 +73,22 @@ void fillFields(Run& run, const AttentionMap& map) {
     }
     rows.push_back(std::move(values));
   }
+  run.fields()["values"] = std::move(rows);
+  run.keepResult();
+}
+
+// Everything but the values, which an interrupted run leaves null.
+void describeMap(Run& run, const MapRequest& request) {
+  run.settings()["layer"] = request.layer;
+  run.settings()["head"] = request.head;
+  run.settings()["reduce"] = reducerName(request.reducer);
+  run.settings()["size"] = run.options().size;
   Json& fields = run.fields();
-  fields["width"] = map.request.width;
-  fields["height"] = map.request.height;
-  fields["queries"] = {map.request.queries.begin, map.request.queries.end};
-  fields["keys"] = {map.request.keys.begin, map.request.keys.end};
-  fields["values"] = std::move(rows);
+  fields["width"] = request.width;
+  fields["height"] = request.height;
+  fields["queries"] = {request.queries.begin, request.queries.end};
+  fields["keys"] = {request.keys.begin, request.keys.end};
+  fields["values"] = nullptr;
 }
 
 Status output(Run& run, const Session& session, const AttentionMap& map, const std::string& name) {
@@ -122,10 +131,7 @@ Status runAttention(Run& run) {
   auto sessionOptions = run.sessionOptions(*context);
   if (!sessionOptions) return sessionOptions.error();
   sessionOptions->captureLayers = {request->layer};
-  run.settings()["layer"] = request->layer;
-  run.settings()["head"] = request->head;
-  run.settings()["reduce"] = reducerName(request->reducer);
-  run.settings()["size"] = options.size;
+  describeMap(run, *request);
   auto session = run.engine().newSession(*sessionOptions);
   if (!session) return session.error();
   const auto prefilled = (*session)->prefill({input->ids}, run.job());

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <fstream>
+#include <optional>
 #include <thread>
 
 #include "app/cli/commands.h"
@@ -55,9 +56,18 @@ double prefillOperations(const ModelConfig& c, double tokens) {
 }
 
 struct Peaks {
-  double operations = 0.0;  // FLOP/s
-  double bandwidth = 0.0;   // bytes/s
+  std::optional<double> operations;  // FLOP/s; none: interrupted before the probe
+  std::optional<double> bandwidth;   // bytes/s
 };
+
+Json optionalJson(const std::optional<double>& number) {
+  return number ? Json(*number) : Json(nullptr);
+}
+
+// `used` of what the machine could do.
+Json share(double used, const std::optional<double>& peak) {
+  return peak ? Json(used / *peak) : Json(nullptr);
+}
 
 struct Row {
   std::int64_t tokens = 0;
@@ -115,6 +125,14 @@ Result<Row> measureRow(Run& run, const SessionOptions& base, std::int64_t tokens
   return row;
 }
 
+// Untimed: the first run of everything pays for thread pools, pages and kernels.
+Status warmUp(Run& run, const SessionOptions& base, std::int64_t shortest) {
+  constexpr std::int64_t kEnough = 512;
+  const auto row = measureRow(run, base, std::min(shortest, kEnough));
+  if (!row) return row.error();
+  return Done{};
+}
+
 void fillFields(Run& run, const std::vector<Row>& rows, const Peaks& peaks) {
   const Engine& engine = run.engine();
   Json& fields = run.fields();
@@ -123,8 +141,8 @@ void fillFields(Run& run, const std::vector<Row>& rows, const Peaks& peaks) {
                        {"device", engine.device()},
                        {"dtype", engine.dtype()},
                        {"threads", engine.threads()},
-                       {"matrix_peak_flops", peaks.operations},
-                       {"read_bandwidth_bytes_per_second", peaks.bandwidth}};
+                       {"matrix_peak_flops", optionalJson(peaks.operations)},
+                       {"read_bandwidth_bytes_per_second", optionalJson(peaks.bandwidth)}};
   Json prefill = Json::array();
   Json decode = Json::array();
   Json maps = Json::array();
@@ -134,13 +152,15 @@ void fillFields(Run& run, const std::vector<Row>& rows, const Peaks& peaks) {
     prefill.push_back({{"tokens", row.tokens},
                        {"seconds", row.prefillSeconds},
                        {"tokens_per_second", tokens / row.prefillSeconds},
-                       {"share_of_matrix_peak", prefillOperations(engine.config(), tokens) /
-                                                    row.prefillSeconds / peaks.operations}});
+                       {"share_of_matrix_peak",
+                        share(prefillOperations(engine.config(), tokens) / row.prefillSeconds,
+                              peaks.operations)}});
     decode.push_back(
         {{"cached", row.tokens},
          {"tokens_per_second", row.decodePerSecond},
-         {"share_of_read_bandwidth", static_cast<double>(memory.weights + memory.kvCache) *
-                                         row.decodePerSecond / peaks.bandwidth}});
+         {"share_of_read_bandwidth",
+          share(static_cast<double>(memory.weights + memory.kvCache) * row.decodePerSecond,
+                peaks.bandwidth)}});
     maps.push_back({{"tokens", row.tokens}, {"seconds_per_head", row.mapSeconds}});
   }
   fields["prefill"] = std::move(prefill);
@@ -155,7 +175,10 @@ void printTable(Run& run) {
   Table table({"tokens", "prefill", "tokens/s", "of peak", "decode tokens/s", "of bandwidth",
                "map per head"});
   const auto percent = [](const Json& share) {
-    return fixed(100.0 * share.get<double>(), 0) + "%";
+    return share.is_null() ? "–" : fixed(100.0 * share.get<double>(), 0) + "%";
+  };
+  const auto billions = [&](const char* field) {
+    return machine[field].is_null() ? "–" : fixed(machine[field].get<double>() / 1e9, 1);
   };
   for (std::size_t i = 0; i < fields["prefill"].size(); ++i) {
     const Json& prefill = fields["prefill"][i];
@@ -170,15 +193,13 @@ void printTable(Run& run) {
   }
   const bool cached = std::any_of(
       fields["decode"].begin(), fields["decode"].end(),
-      [](const Json& decode) { return decode["share_of_read_bandwidth"].get<double>() > 1.0; });
+      [](const Json& decode) { return decode["share_of_read_bandwidth"] > 1.0; });
   const std::string remark =
       cached ? "  (above 100%: part of the weights stays in the processor's cache)\n" : "";
   run.console().print(machine["processor"].get<std::string>() + ", " + run.engine().device() +
                       ", " + run.engine().dtype() + ", " + std::to_string(run.engine().threads()) +
-                      " threads\n" + "  matrix peak " +
-                      fixed(machine["matrix_peak_flops"].get<double>() / 1e9, 1) +
-                      " GFLOP/s, read bandwidth " +
-                      fixed(machine["read_bandwidth_bytes_per_second"].get<double>() / 1e9, 1) +
+                      " threads\n" + "  matrix peak " + billions("matrix_peak_flops") +
+                      " GFLOP/s, read bandwidth " + billions("read_bandwidth_bytes_per_second") +
                       " GB/s\n\n" + table.text() + remark + "\n  peak memory " +
                       bytesText(fields["peak_rss"].get<std::int64_t>()) + "\n");
 }
@@ -199,17 +220,19 @@ Status runBench(Run& run) {
   run.settings()["map_cells"] = kMapCells;
   // Before the probes: they take memory of their own.
   std::vector<Row> rows;
-  Status stopped = Done{};
+  Status stopped = warmUp(run, *options, lengths.front());
   for (const auto length : lengths) {
+    if (!stopped) break;
     const auto row = measureRow(run, *options, length);
     run.console().endProgress();
-    if (!row) {
+    if (row) {
+      rows.push_back(*row);
+    } else {
       stopped = row.error();
-      break;
     }
-    rows.push_back(*row);
   }
-  if (!stopped && stopped.error().code != ErrorCode::Cancelled) return stopped;
+  if (!stopped && stopped.error().code != ErrorCode::Cancelled && rows.empty()) return stopped;
+  if (!rows.empty()) run.keepResult();
   const std::int64_t peakMemory = peakResidentBytes();
   const auto peaks = stopped ? measurePeaks(run) : Result<Peaks>(Peaks{});
   if (!peaks) return peaks.error();

@@ -43,23 +43,27 @@ Console::Console(bool jsonResult)
 
 void Console::print(std::string_view text) {
   endProgress();
+  if (!text.empty()) m_lineOpen = text.back() != '\n';
   std::fwrite(text.data(), 1, text.size(), m_text);
   std::fflush(m_text);
 }
 
-void Console::info(std::string_view text) {
+void Console::remark(const char* prefix, std::string_view text) {
   endProgress();
-  std::fprintf(stderr, "  %.*s\n", static_cast<int>(text.size()), text.data());
+  if (m_lineOpen) print("\n");
+  std::fprintf(stderr, "%s%.*s\n", prefix, static_cast<int>(text.size()), text.data());
+}
+
+void Console::info(std::string_view text) {
+  remark("  ", text);
 }
 
 void Console::notice(std::string_view text) {
-  endProgress();
-  std::fprintf(stderr, "note: %.*s\n", static_cast<int>(text.size()), text.data());
+  remark("note: ", text);
 }
 
 void Console::error(std::string_view text) {
-  endProgress();
-  std::fprintf(stderr, "ropescope-cli: %.*s\n", static_cast<int>(text.size()), text.data());
+  remark("ropescope-cli: ", text);
 }
 
 void Console::progress(const Progress& progress) {

@@ -29,10 +29,12 @@ class Console {
  private:
   using Clock = std::chrono::steady_clock;
   void drawBar(const Progress& progress);
+  void remark(const char* prefix, std::string_view text);
 
   std::FILE* m_text;
   bool m_terminal;
   bool m_barShown = false;
+  bool m_lineOpen = false;  // streamed text that no line end followed
   std::string m_stage;
   Clock::time_point m_stageStart;
   Clock::time_point m_lastShown;

@@ -24,15 +24,43 @@ std::string csvField(const std::string& text) {
   return quoted + "\"";
 }
 
+// The plan of every length. Lengths that one pass serves share the longest one's.
+Json plansJson(const PerplexityCurve& curve, const Engine& engine, const PerplexityConfig& config) {
+  rope::MethodChoice choice = curve.settings.rope;
+  choice.factor = curve.settings.factorFollowsLength ? std::nullopt : std::optional(curve.factor);
+  Json plans = Json::array();
+  std::optional<rope::RotaryPlan> longer;
+  for (auto length = config.lengths.rbegin(); length != config.lengths.rend(); ++length) {
+    auto plan = engine.plan(choice, *length);
+    if (!plan) return nullptr;  // measured, so it cannot be
+    const bool shared = config.protocol == Protocol::OnePass && longer && longer->sameRotation(*plan);
+    if (!shared) longer = *std::move(plan);
+    plans.insert(plans.begin(), Json{{"length", *length},
+                                     {"planned_length", longer->context.plannedLength},
+                                     {"factor", longer->context.factor},
+                                     {"attention_factor", longer->attentionFactor}});
+  }
+  return plans;
+}
+
 }  // namespace
 
-Json curveJson(const PerplexityCurve& curve, const Engine& engine) {
+Json curveJson(const PerplexityCurve& curve, const Engine& engine,
+               const PerplexityConfig& config) {
   const CurveSettings& settings = curve.settings;
+  Json plans = plansJson(curve, engine, config);
   Json json;
   json["method"] = settings.label;
   json["settings"] = {{"method", settings.rope.id},
                       {"factor", curve.factor},
                       {"factor_follows_length", settings.factorFollowsLength},
+                      {"base", engine.config().ropeBase},
+                      {"trained_length", engine.config().trainedLength},
+                      {"context", config.lengths.back()},
+                      {"chunk", SessionOptions{}.chunkTokens},
+                      {"attention_factor",
+                       plans.is_null() ? Json(nullptr) : plans.back()["attention_factor"]},
+                      {"plans", std::move(plans)},
                       {"parameters", parametersJson(settings.rope, engine.config().factorLists)},
                       {"calibration", calibrationJson(settings.calibration.get(),
                                                       settings.pscStrength, settings.lora)}};

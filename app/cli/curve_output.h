@@ -10,16 +10,17 @@
 
 namespace ropescope::cli {
 
-Json curveJson(const PerplexityCurve& curve, const Engine& engine);
+Json curveJson(const PerplexityCurve& curve, const Engine& engine,
+               const PerplexityConfig& config);
 std::string curveCsv(const std::vector<PerplexityCurve>& curves, std::string_view protocol);
 std::string curveTable(const std::vector<PerplexityCurve>& curves);
 
 // A quarter of the trained length, doubled up to `most`, and `most` itself.
 std::vector<std::int64_t> defaultLengths(std::int64_t trained, std::int64_t most);
 
-// A stop is no error: the curves and points so far come back.
-Result<std::vector<PerplexityCurve>> measureCurves(
-    Run& run, const std::vector<CurveSettings>& settings,
-    const std::vector<std::vector<std::int32_t>>& documents, const PerplexityConfig& config);
+// Adds to `curves` what is measured, also when a later curve fails. A stop is no error.
+Status measureCurves(Run& run, const std::vector<CurveSettings>& settings,
+                     const std::vector<std::vector<std::int32_t>>& documents,
+                     const PerplexityConfig& config, std::vector<PerplexityCurve>& curves);
 
 }  // namespace ropescope::cli

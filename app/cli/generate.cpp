@@ -9,11 +9,7 @@ namespace {
 
 Result<std::vector<std::int32_t>> promptIds(Run& run) {
   const Options& options = run.options();
-  if (options.tokens) {
-    run.settings()["tokens_file"] = options.tokens->string();
-    run.settings()["bos"] = false;
-    return readTokensFile(*options.tokens, run.engine().config().vocabularySize);
-  }
+  if (options.tokens) return readTokensFile(run);
   const auto tokenizer = run.tokenizer();
   if (!tokenizer) return tokenizer.error();
   if (const auto bad = firstInvalidUtf8(*options.prompt)) {

@@ -3,6 +3,8 @@
 #include <limits>
 
 #include "core/base/file_io.h"
+#include "core/base/json_text.h"
+#include "app/cli/text.h"
 #include "core/base/memory_size.h"
 #include "core/tokenizer/utf8.h"
 
@@ -28,6 +30,31 @@ Status checkVocabulary(const std::vector<std::int32_t>& ids, int vocabularySize,
   return Done{};
 }
 
+Result<std::vector<std::int32_t>> idsFrom(const std::string& text, const std::string& name) {
+  const auto json = parseJson(text, name);
+  if (!json) return json.error();
+  if (!json->is_array() || json->empty()) {
+    return Error{ErrorCode::InvalidArgument, name + " holds " + shortText(*json) +
+                                                 "; a JSON array of token ids is wanted, such as "
+                                                 "[1, 403, 407]"};
+  }
+  std::vector<std::int32_t> ids;
+  ids.reserve(json->size());
+  for (const auto& item : *json) {
+    const bool fits = item.is_number_integer() &&
+                      (item.is_number_unsigned()
+                           ? item.get<std::uint64_t>() <= std::numeric_limits<std::int32_t>::max()
+                           : item.get<std::int64_t>() >= std::numeric_limits<std::int32_t>::min());
+    if (!fits) {
+      return Error{ErrorCode::InvalidArgument, name + ": item " + std::to_string(ids.size()) +
+                                                   " is " + shortText(item) +
+                                                   "; whole numbers (token ids) are wanted"};
+    }
+    ids.push_back(item.get<std::int32_t>());
+  }
+  return ids;
+}
+
 }  // namespace
 
 Result<TokenRange> rangeWithin(const TokenRange& range, std::int64_t size, const char* option,
@@ -37,36 +64,26 @@ Result<TokenRange> rangeWithin(const TokenRange& range, std::int64_t size, const
   if (cut.begin < cut.end && cut.end <= size) return cut;
   return Error{ErrorCode::InvalidArgument,
                std::string(option) + " is " + rangeText(range) + ", " + what + " has " +
-                   countText(size) + " tokens; give a range within 0:" + std::to_string(size)};
+                   tokensText(size) + "; give a range within 0:" + std::to_string(size)};
 }
 
-Result<std::vector<std::int32_t>> readTokensFile(const std::filesystem::path& path,
-                                                 int vocabularySize) {
+Result<std::vector<std::int32_t>> readTokensFile(Run& run) {
+  const std::filesystem::path& path = *run.options().tokens;
   const auto text = readFile(path);
   if (!text) return text.error();
-  const Json json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_array() || json.empty()) {
-    return Error{ErrorCode::InvalidArgument,
-                 path.string() + ": a JSON array of token ids is wanted, such as [1, 403, 407]"};
-  }
-  std::vector<std::int32_t> ids;
-  ids.reserve(json.size());
-  for (std::size_t i = 0; i < json.size(); ++i) {
-    const Json& item = json[i];
-    const bool fits = item.is_number_integer() &&
-                      (item.is_number_unsigned()
-                           ? item.get<std::uint64_t>() <= std::numeric_limits<std::int32_t>::max()
-                           : item.get<std::int64_t>() >= std::numeric_limits<std::int32_t>::min());
-    if (!fits) {
-      return Error{ErrorCode::InvalidArgument, path.string() + ": item " + std::to_string(i) +
-                                                   " is " + item.dump().substr(0, 40) +
-                                                   "; whole numbers (token ids) are wanted"};
-    }
-    ids.push_back(item.get<std::int32_t>());
-  }
-  if (Status valid = checkVocabulary(ids, vocabularySize, path.string()); !valid) {
+  auto ids = idsFrom(*text, path.string());
+  if (!ids) return ids;
+  const int vocabularySize = run.engine().config().vocabularySize;
+  if (Status valid = checkVocabulary(*ids, vocabularySize, path.string()); !valid) {
     return valid.error();
   }
+  if (const auto tokenizer = run.tokenizer();
+      !tokenizer && tokenizer.error().code != ErrorCode::NotFound) {
+    run.notice("ids are taken without a tokenizer: " + tokenizer.error().message);
+  }
+  run.settings()["tokens_file"] = path.string();
+  run.settings()["tokens_sha256"] = sha256Json(path);
+  run.settings()["bos"] = false;
   return ids;
 }
 
@@ -88,6 +105,7 @@ Result<TokenInput> readDocumentTokens(Run& run, const std::filesystem::path& pat
   input.ids.assign(encoding.ids.begin() + range.begin, encoding.ids.begin() + range.end);
   input.spans.assign(encoding.spans.begin() + range.begin, encoding.spans.begin() + range.end);
   run.settings()["document"] = path.string();
+  run.settings()["document_sha256"] = sha256Json(path);
   run.settings()["document_tokens"] = {range.begin, range.end};
   return input;
 }
@@ -132,10 +150,8 @@ Result<TokenInput> readTokenInput(Run& run, const std::filesystem::path& documen
 
 Result<TokenInput> readTokenInput(Run& run) {
   if (!run.options().tokens) return readTokenInput(run, run.options().documents.front());
-  auto ids = readTokensFile(*run.options().tokens, run.engine().config().vocabularySize);
+  auto ids = readTokensFile(run);
   if (!ids) return ids.error();
-  run.settings()["tokens_file"] = run.options().tokens->string();
-  run.settings()["bos"] = false;
   return TokenInput{.name = run.options().tokens->filename().string(), .ids = *std::move(ids)};
 }
 

@@ -30,8 +30,8 @@ Result<TokenInput> readDocumentTokens(Run& run, const std::filesystem::path& pat
 // The text of --document, cut to --document-tokens at token borders.
 Result<std::string> readDocumentText(Run& run, const std::filesystem::path& path);
 
-Result<std::vector<std::int32_t>> readTokensFile(const std::filesystem::path& path,
-                                                 int vocabularySize);
+// The ids of --tokens, as they are. Fills settings.
+Result<std::vector<std::int32_t>> readTokensFile(Run& run);
 
 // The cure for a document that does not fit into --context: the slice that would; empty for ids.
 std::string sliceCure(const Run& run, const TokenInput& input);

@@ -81,7 +81,7 @@ Json parameterJson(const rope::ParameterSpec& spec) {
 Json methodJson(const Engine& engine, const rope::RopeMethod& method) {
   const rope::MethodInfo info = method.info();
   const auto plan = engine.plan({.id = info.id, .values = {}, .factor = std::nullopt},
-                                2 * engine.config().trainedLength);
+                                2 * std::min(engine.config().trainedLength, kMostTokens / 2));
   Json parameters = Json::array();
   for (const auto& spec : method.parameters()) parameters.push_back(parameterJson(spec));
   return {{"id", info.id},
@@ -151,7 +151,7 @@ std::string memoryWords(const Engine& engine) {
   return table.text();
 }
 
-std::string modelWords(const Engine& engine, bool hasTokenizer) {
+std::string modelWords(const Engine& engine) {
   const ModelConfig& c = engine.config();
   const std::string shapes = c.architecture + ", " + std::to_string(c.layers) + " layers, width " +
                              countText(c.hiddenSize) + ", " + std::to_string(c.heads) +
@@ -159,10 +159,13 @@ std::string modelWords(const Engine& engine, bool hasTokenizer) {
                              " key/value heads of size " + std::to_string(c.headDim) +
                              ", feed-forward " + countText(c.intermediateSize) + ", vocabulary " +
                              countText(c.vocabularySize) + (c.tiedHead ? ", tied head" : "");
+  const auto tokenizer = engine.tokenizer();
   return engine.folder().string() + "\n  " + wrapped(shapes, 2, kColumns - 2) + "\n  " +
          bytesText(engine.memoryFor(1).weights) + " of weights on " + engine.device() + " in " +
          engine.dtype() + ", " + std::to_string(engine.threads()) + " threads\n  " +
-         (hasTokenizer ? "tokenizer.model (SentencePiece)" : "no usable tokenizer: ids only") +
+         (tokenizer ? "tokenizer.model (SentencePiece)"
+                    : wrapped("no usable tokenizer, ids only: " + tokenizer.error().message, 2,
+                              kColumns - 2)) +
          (engine.promptFormat().fromModel ? ", prompt_format.json" : ", no prompt_format.json") +
          "\n  hash " + engine.modelHash() + "\n";
 }
@@ -186,12 +189,14 @@ Status runInspect(Run& run) {
       {"method", engine.config().rope.id},
       {"factor", engine.config().rope.factor ? Json(*engine.config().rope.factor) : Json(nullptr)},
       {"words", ropeWords(engine)}};
-  fields["tokenizer"] = run.tokenizerOrNull() != nullptr;
+  const auto tokenizer = run.tokenizer();
+  fields["tokenizer"] = static_cast<bool>(tokenizer);
+  fields["tokenizer_error"] = tokenizer ? Json(nullptr) : Json(tokenizer.error().message);
   fields["prompt_format"] = engine.promptFormat().fromModel;
   fields["kv_bytes_per_token"] = engine.kvBytesPerToken();
   fields["memory"] = memoryJson(engine);
 
-  std::string words = modelWords(engine, run.tokenizerOrNull() != nullptr) + "\nRoPE\n  " +
+  std::string words = modelWords(engine) + "\nRoPE\n  " +
                       wrapped(ropeWords(engine), 2, kColumns - 2) +
                       "\n\nMethods (--rope; parameters with --rope-param NAME=VALUE)\n";
   for (const auto& method : methods) words += methodWords(method);
@@ -207,7 +212,7 @@ Status runInspect(Run& run) {
   const auto plan = engine.plan(session->rope, *planned);
   if (!plan) return plan.error();
   fields["plan"] = run.settings()["rope"];
-  run.console().print("\nPlan for " + countText(*planned) + " tokens: " + planText(*plan) +
+  run.console().print("\nPlan for " + tokensText(*planned) + ": " + planText(*plan) +
                       ", attention factor " + fixed(plan->attentionFactor, 4) +
                       (plan->note.empty() ? "" : "; " + plan->note) + "\n");
   return Done{};

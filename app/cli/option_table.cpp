@@ -23,10 +23,12 @@ bool readNumber(std::string_view text, Number& number) {
   return !text.empty() && error == std::errc() && end == text.data() + text.size();
 }
 
-Result<std::int64_t> wholeNumber(std::string_view text, std::int64_t least) {
+Result<std::int64_t> wholeNumber(std::string_view text, std::int64_t least,
+                                 std::int64_t most = kMost) {
   std::int64_t number = 0;
-  if (!readNumber(text, number) || number < least) {
-    return wanted("a whole number of at least " + std::to_string(least));
+  if (!readNumber(text, number) || number < least || number > most) {
+    return wanted("a whole number of at least " + std::to_string(least) +
+                  (most < kMost ? " and at most " + std::to_string(most) : ""));
   }
   return number;
 }
@@ -72,8 +74,11 @@ Status split(std::string_view text, char separator, const auto& take) {
 
 Status setLengths(Options& options, std::string_view text) {
   return split(text, ',', [&](std::string_view item) -> Status {
-    const auto length = wholeNumber(item, 2);
-    if (!length) return wanted("token counts of at least 2 with commas, such as 1024,2048,4096");
+    const auto length = wholeNumber(item, 2, kMostTokens);
+    if (!length) {
+      return wanted("token counts of 2 to " + std::to_string(kMostTokens) +
+                    " with commas, such as 1024,2048,4096");
+    }
     options.lengths.push_back(*length);
     return Done{};
   });
@@ -92,7 +97,13 @@ Status setRopeParameter(Options& options, std::string_view text) {
   if (equals == 0 || equals == std::string_view::npos) {
     return wanted("NAME=VALUE, such as beta_fast=16 ('inspect' lists the names)");
   }
-  options.ropeParameters.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  const std::string_view name = text.substr(0, equals);
+  const std::string value(text.substr(equals + 1));
+  if (name == "factor") return wanted("a parameter of the method; use --factor " + value);
+  const bool again = std::any_of(options.ropeParameters.begin(), options.ropeParameters.end(),
+                                 [&](const auto& parameter) { return parameter.first == name; });
+  if (again) return wanted("each parameter once, " + std::string(name) + " is given twice");
+  options.ropeParameters.emplace_back(name, value);
   return Done{};
 }
 
@@ -146,9 +157,9 @@ Status setLora(Options& options, std::string_view text) {
   return Done{};
 }
 
-template <auto field, std::int64_t least>
+template <auto field, std::int64_t least, std::int64_t most = kMost>
 Status setWhole(Options& options, std::string_view text) {
-  const auto number = wholeNumber(text, least);
+  const auto number = wholeNumber(text, least, most);
   if (!number) return number.error();
   using Field = std::remove_reference_t<decltype(options.*field)>;
   if constexpr (std::is_same_v<Field, int>) {
@@ -163,6 +174,17 @@ Status setReal(Options& options, std::string_view text) {
   const auto number = realNumber(text);
   if (!number) return number.error();
   options.*field = *number;
+  return Done{};
+}
+
+// The least factor is the method's affair.
+Status setFactor(Options& options, std::string_view text) {
+  const auto number = realNumber(text);
+  if (!number) return number.error();
+  if (*number > static_cast<double>(kMostTokens)) {
+    return wanted("a number up to " + std::to_string(kMostTokens));
+  }
+  options.factor = *number;
   return Done{};
 }
 
@@ -227,12 +249,12 @@ std::vector<OptionSpec> makeOptionTable() {
 
       {"--context", "N",
        "planned length in tokens (default: what the job needs); may exceed the trained length",
-       Once, setWhole<&O::context, 1>},
+       Once, setWhole<&O::context, 1, kMostTokens>},
       {"--rope", "METHOD",
        "RoPE scaling, replaces what the model's config says; 'inspect' lists the methods", Once,
        setRope},
       {"--factor", "S", "scaling factor (default: planned / trained length, at least 1)", Once,
-       setReal<&O::factor>},
+       setFactor},
       {"--rope-param", "NAME=VALUE", "a parameter of the method; may repeat", Repeated,
        setRopeParameter},
       {"--calibration", "FILE", "phase calibration (safetensors) on top of the method", Once,
@@ -253,7 +275,7 @@ std::vector<OptionSpec> makeOptionTable() {
       {"--chat", "", "make the questions turns of one conversation", Flag, setFlag<&O::chat>},
 
       {"--max-new-tokens", "N", "longest answer in tokens (default 128)", Once,
-       setWhole<&O::maxNewTokens, 1>},
+       setWhole<&O::maxNewTokens, 1, kMostTokens>},
       {"--temperature", "T", "0, the default, always takes the likeliest token", Once,
        setReal<&O::temperature>},
       {"--top-p", "P", "sample from the likeliest tokens that together have probability P", Once,
@@ -270,15 +292,16 @@ std::vector<OptionSpec> makeOptionTable() {
       {"--stride", "N",
        "tokens between windows of the sliding protocol (default 256, at most half the shortest "
        "length)",
-       Once, setWhole<&O::stride, 1>},
+       Once, setWhole<&O::stride, 1, kMostTokens>},
       {"--csv", "FILE", "write the points as CSV too", Once, setPath<&O::csv>},
       {"--position", "N", "token position of the angles (default: the last planned one)", Once,
-       setWhole<&O::position, 0>},
+       setWhole<&O::position, 0, kMostTokens - 1>},
       {"--layer", "L", "layer, counted from 0", Once, setWhole<&O::layer, 0>},
       {"--head", "H", "query head, counted from 0", Once, setWhole<&O::head, 0>},
       {"--queries", "A:B", "rows of the map (default: all)", Once, setRange<&O::queries>},
       {"--keys", "A:B", "columns of the map (default: all)", Once, setRange<&O::keys>},
-      {"--size", "N", "most cells per side (default 512)", Once, setWhole<&O::size, 1>},
+      {"--size", "N", "most cells per side (default 512, at most 8192)", Once,
+       setWhole<&O::size, 1, kMostCells>},
       {"--reduce", "max|mean", "what a cell shows of its token pairs (default max)", Once,
        setReduce},
       {"--png", "FILE", "write the map as a picture too", Once, setPath<&O::png>},

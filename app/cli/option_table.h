@@ -37,6 +37,7 @@ struct CommandSpec {
   bool usesPlan = true;                         // takes the options of the plan too
   std::vector<std::string_view> required = {};  // "--document|--tokens": exactly one of them
   std::vector<std::string_view> examples = {};
+  std::vector<std::string_view> results = {};  // fields that every result has, null if interrupted
   std::vector<std::string_view> refused = {};  // options of the plan that change nothing here
 };
 

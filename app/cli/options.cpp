@@ -1,6 +1,7 @@
 #include "app/cli/options.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
 
@@ -133,6 +134,24 @@ class Parser {
   std::set<std::string> m_given;
 };
 
+// Two results in one file: the later would replace the earlier.
+std::string sameTargets(const Options& options) {
+  const std::pair<const char*, const std::optional<std::filesystem::path>&> targets[] = {
+      {"--json", options.json}, {"--csv", options.csv}, {"--png", options.png}};
+  std::map<std::filesystem::path, const char*> taken;
+  for (const auto& [name, path] : targets) {
+    if (!path || *path == "-") continue;
+    std::error_code error;
+    const auto real = std::filesystem::weakly_canonical(*path, error);
+    const auto [other, fresh] = taken.emplace(error ? *path : real, name);
+    if (!fresh) {
+      return std::string(other->second) + " and " + name + " both name " + path->string() +
+             "; give each its own file";
+    }
+  }
+  return {};
+}
+
 // Options that make no sense together; empty when all is well.
 std::string contradiction(const Parser& parser) {
   const Options& options = parser.options();
@@ -162,6 +181,7 @@ std::string contradiction(const Parser& parser) {
   if (given("--stride") && options.protocol != Protocol::Sliding) {
     return "--stride belongs to --protocol sliding; add it or leave --stride out";
   }
+  if (std::string same = sameTargets(options); !same.empty()) return same;
   for (const char* name : {"--psc-strength", "--lora"}) {
     if (given(name) && !given("--calibration")) {
       return std::string(name) + " changes a calibration; give --calibration FILE too";

@@ -14,6 +14,11 @@
 
 namespace ropescope::cli {
 
+// No session is planned longer, in tokens.
+inline constexpr std::int64_t kMostTokens = std::int64_t{1} << 26;
+// Cells of a map's side.
+inline constexpr std::int64_t kMostCells = 8192;
+
 // Optional fields: not given, and the command works the value out.
 struct Options {
   std::string command;

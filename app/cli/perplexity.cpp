@@ -1,9 +1,11 @@
 // perplexity: one curve per method.
 #include <algorithm>
+#include <set>
 
 #include "app/cli/commands.h"
 #include "app/cli/curve_output.h"
 #include "app/cli/inputs.h"
+#include "app/cli/text.h"
 #include "core/base/file_io.h"
 #include "core/base/memory_size.h"
 
@@ -17,11 +19,13 @@ Result<std::vector<std::vector<std::int32_t>>> readDocuments(Run& run) {
     auto input = readDocumentTokens(run, path);
     if (!input) return input.error();
     described.push_back({{"path", path.string()},
+                         {"sha256", run.settings()["document_sha256"]},
                          {"tokens", input->ids.size()},
                          {"document_tokens", run.settings()["document_tokens"]}});
     documents.push_back(std::move(input->ids));
   }
   run.settings().erase("document");
+  run.settings().erase("document_sha256");
   run.settings().erase("document_tokens");
   run.settings()["documents"] = std::move(described);
   return documents;
@@ -44,11 +48,12 @@ Result<std::vector<CurveSettings>> chooseCurves(Run& run, std::int64_t longest) 
     curves.push_back(std::move(curve));
     return curves;
   }
+  std::set<std::filesystem::path> described;
   for (const auto& text : run.options().methods) {
     auto curve = parseCurve(text, run.engine());
     if (!curve) return curve.error();
-    if (curve->calibration) {
-      for (const auto& warning : curve->calibration->info().warnings) run.notice(warning);
+    if (curve->calibration && described.insert(curve->calibration->info().path).second) {
+      run.noticeCalibration(curve->calibration->info());
     }
     // Before any work: a curve that cannot be drawn would cost those that can.
     auto plan = run.engine().plan(curve->rope, longest);
@@ -58,13 +63,17 @@ Result<std::vector<CurveSettings>> chooseCurves(Run& run, std::int64_t longest) 
   return curves;
 }
 
-// The result so far, after every curve and for a stopped run too.
-Status writeResult(Run& run, const std::vector<PerplexityCurve>& curves) {
+// The result so far, for a stopped or failed run too.
+Status writeResult(Run& run, const std::vector<PerplexityCurve>& curves,
+                   const PerplexityConfig& config) {
   run.fields()["curves"] = Json::array();
   for (const auto& curve : curves) {
-    run.fields()["curves"].push_back(curveJson(curve, run.engine()));
+    run.fields()["curves"].push_back(curveJson(curve, run.engine(), config));
   }
-  if (!curves.empty()) run.console().print(curveTable(curves));
+  if (!curves.empty()) {
+    run.keepResult();
+    run.console().print(curveTable(curves));
+  }
   if (!run.options().csv) return Done{};
   Status written = writeFileAtomically(*run.options().csv,
                                        curveCsv(curves, protocolName(run.options().protocol)));
@@ -83,10 +92,9 @@ std::vector<std::int64_t> defaultLengths(std::int64_t trained, std::int64_t most
   return lengths;
 }
 
-Result<std::vector<PerplexityCurve>> measureCurves(
-    Run& run, const std::vector<CurveSettings>& settings,
-    const std::vector<std::vector<std::int32_t>>& documents, const PerplexityConfig& config) {
-  std::vector<PerplexityCurve> curves;
+Status measureCurves(Run& run, const std::vector<CurveSettings>& settings,
+                     const std::vector<std::vector<std::int32_t>>& documents,
+                     const PerplexityConfig& config, std::vector<PerplexityCurve>& curves) {
   for (const auto& each : settings) {
     if (run.stopRequested()) break;
     PerplexityCurve latest;
@@ -96,14 +104,13 @@ Result<std::vector<PerplexityCurve>> measureCurves(
     run.console().endProgress();
     if (curve) {
       curves.push_back(*std::move(curve));
-    } else if (curve.error().code == ErrorCode::Cancelled) {
-      if (!latest.points.empty()) curves.push_back(std::move(latest));
-      break;
-    } else {
-      return curve.error();
+      continue;
     }
+    if (!latest.points.empty()) curves.push_back(std::move(latest));
+    if (curve.error().code == ErrorCode::Cancelled) return Done{};
+    return Error{curve.error().code, each.label + ": " + curve.error().message};
   }
-  return curves;
+  return Done{};
 }
 
 Status runPerplexity(Run& run) {
@@ -128,8 +135,8 @@ Status runPerplexity(Run& run) {
   if (config.lengths.back() > most) {
     return Error{ErrorCode::InvalidArgument,
                  "the length " + countText(config.lengths.back()) +
-                     " was asked for, the longest document has " + countText(most) +
-                     " tokens; give a longer document or lengths up to " + std::to_string(most)};
+                     " was asked for, the longest document has " + tokensText(most) +
+                     "; give a longer document or lengths up to " + std::to_string(most)};
   }
   const auto settings = chooseCurves(run, config.lengths.back());
   if (!settings) return settings.error();
@@ -143,10 +150,11 @@ Status runPerplexity(Run& run) {
   run.settings()["bos"] = tokenizer->addsBos();
   run.fields()["protocol"] = protocolName(config.protocol);
   run.fields()["protocol_text"] = protocolText(config, tokenizer->addsBos());
-  const auto curves = measureCurves(run, *settings, *documents, config);
-  if (!curves) return curves.error();
+  std::vector<PerplexityCurve> curves;
+  const Status measured = measureCurves(run, *settings, *documents, config, curves);
   run.console().info(protocolText(config, tokenizer->addsBos()));
-  return writeResult(run, *curves);
+  const Status written = writeResult(run, curves, config);
+  return measured ? written : measured;
 }
 
 }  // namespace ropescope::cli

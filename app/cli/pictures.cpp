@@ -16,13 +16,13 @@ std::string modelName(const Engine& engine) {
   return (folder.has_filename() ? folder.filename() : folder.parent_path().filename()).string();
 }
 
-// "yarn ×4.00": the factor too, where the label does not say it.
+// "yarn ×4": the factor too, where the label does not say it.
 std::string curveName(const PerplexityCurve& curve) {
   const std::string& label = curve.settings.label;
   const auto method = rope::findMethod(curve.settings.rope.id);
   const bool silent =
       method && method->info().takesFactor && label.find("factor=") == std::string::npos;
-  return silent ? label + " ×" + fixed(curve.factor, 2) : label;
+  return silent ? label + " ×" + compact(curve.factor) : label;
 }
 
 Status checkIndex(const char* what, std::int64_t found, int size) {

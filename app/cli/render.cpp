@@ -15,7 +15,9 @@ namespace {
 Status makeFolder(const std::filesystem::path& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
-  if (std::filesystem::is_directory(folder)) return Done{};
+  std::error_code ignored;
+  if (std::filesystem::is_directory(folder, ignored)) return Done{};
+  if (!error) error = std::make_error_code(std::errc::not_a_directory);
   return Error{ErrorCode::Device, folder.string() + ": the folder cannot be made (" +
                                       error.message() + "); name another with --out"};
 }
@@ -36,46 +38,54 @@ Status drawMap(Run& run, const TokenInput& input, SessionOptions options, MapReq
   return writeAttentionPicture(run.engine(), (*session)->plan(), *map, input.name, path);
 }
 
-// Every method that this model can do, at the factor of the planned length; the chosen one as chosen.
-Status drawAngles(Run& run, const SessionOptions& chosen, const std::filesystem::path& path) {
+// One factor for every picture: the chosen method's; planned / trained length when it takes none.
+Result<double> commonFactor(const Run& run, const SessionOptions& chosen) {
+  const auto plan = run.engine().plan(chosen.rope, chosen.contextTokens);
+  if (!plan) return plan.error();
+  const auto method = rope::findMethod(chosen.rope.id);
+  if (method && method->info().takesFactor) return plan->context.factor;
+  return std::max(1.0, static_cast<double>(chosen.contextTokens) /
+                           static_cast<double>(run.engine().config().trainedLength));
+}
+
+// Every method that this model can do; the chosen one as chosen.
+Status drawAngles(Run& run, const SessionOptions& chosen, double factor,
+                  const std::filesystem::path& path) {
   std::vector<rope::RotaryPlan> plans;
   for (const auto& method : rope::allMethods()) {
     if (method->info().id == "none") continue;  // drawn as plain RoPE
-    const bool isChosen = method->info().id == chosen.rope.id;
-    auto plan = run.engine().plan(
-        isChosen ? chosen.rope
-                 : rope::MethodChoice{.id = method->info().id, .factor = run.options().factor},
-        chosen.contextTokens);
+    rope::MethodChoice choice{.id = method->info().id, .values = {}, .factor = factor};
+    if (choice.id == chosen.rope.id) choice.values = chosen.rope.values;
+    auto plan = run.engine().plan(choice, chosen.contextTokens);
     if (plan) plans.push_back(*std::move(plan));
   }
   return writeAnglePicture(run.engine(), plans, chosen.contextTokens, path);
 }
 
-// Plain RoPE, PI and YaRN under the factor that was given, and the chosen method with everything
-// that was chosen for it.
-Result<std::vector<CurveSettings>> curvesToDraw(const Run& run, const SessionOptions& chosen) {
+// Plain RoPE, PI, YaRN and the chosen method; with a calibration the chosen one once more under it.
+std::vector<CurveSettings> curvesToDraw(const SessionOptions& chosen, double factor) {
+  std::vector<std::string> ids = {"none", "pi", "yarn"};
+  if (std::find(ids.begin(), ids.end(), chosen.rope.id) == ids.end()) ids.push_back(chosen.rope.id);
   std::vector<CurveSettings> curves;
-  bool drawn = false;
-  for (const char* text : {"none", "pi", "yarn"}) {
-    auto curve = parseCurve(text, run.engine());
-    if (!curve) return curve.error();
-    curve->rope.factor = run.options().factor;
-    const bool isChosen = chosen.rope.id == text && !chosen.calibration;
-    if (isChosen) curve->rope = chosen.rope;
-    drawn = drawn || isChosen;
-    curves.push_back(*std::move(curve));
+  for (const auto& id : ids) {
+    CurveSettings curve;
+    curve.label = id;
+    curve.rope = {.id = id, .values = {}, .factor = factor};
+    if (id == chosen.rope.id) curve.rope.values = chosen.rope.values;
+    curves.push_back(std::move(curve));
   }
-  if (!drawn) {
-    curves.push_back({.label = chosen.rope.id + (chosen.calibration ? " + calibration" : ""),
-                      .rope = chosen.rope,
-                      .calibration = chosen.calibration,
-                      .pscStrength = chosen.pscStrength,
-                      .lora = chosen.lora});
-  }
+  if (!chosen.calibration) return curves;
+  CurveSettings calibrated;
+  calibrated.label = chosen.rope.id + " + calibration";
+  calibrated.rope = {.id = chosen.rope.id, .values = chosen.rope.values, .factor = factor};
+  calibrated.calibration = chosen.calibration;
+  calibrated.pscStrength = chosen.pscStrength;
+  calibrated.lora = chosen.lora;
+  curves.push_back(std::move(calibrated));
   return curves;
 }
 
-Status drawCurves(Run& run, const TokenInput& input, const SessionOptions& chosen,
+Status drawCurves(Run& run, const TokenInput& input, const SessionOptions& chosen, double factor,
                   const std::filesystem::path& path) {
   const auto tokenizer = run.tokenizerOrNull();
   std::vector<std::int32_t> own = input.ids;
@@ -84,13 +94,14 @@ Status drawCurves(Run& run, const TokenInput& input, const SessionOptions& chose
       .lengths = defaultLengths(run.engine().config().trainedLength,
                                 static_cast<std::int64_t>(input.ids.size())),
       .protocol = Protocol::OnePass};
-  const auto settings = curvesToDraw(run, chosen);
-  if (!settings) return settings.error();
-  const auto curves = measureCurves(run, *settings, {std::move(own)}, config);
-  if (!curves) return curves.error();
+  std::vector<PerplexityCurve> curves;
+  const auto settings = curvesToDraw(chosen, factor);
+  if (Status measured = measureCurves(run, settings, {std::move(own)}, config, curves); !measured) {
+    return measured;
+  }
   if (run.stopRequested()) return Error{ErrorCode::Cancelled, "stopped while measuring"};
-  run.console().print(curveTable(*curves));
-  return writePerplexityPicture(run.engine(), *curves, config, input.name, path);
+  run.console().print(curveTable(curves));
+  return writePerplexityPicture(run.engine(), curves, config, input.name, path);
 }
 
 Result<TokenInput> readRenderInput(Run& run) {
@@ -118,6 +129,9 @@ Status runRender(Run& run) {
   if (!context) return context.error();
   auto options = run.sessionOptions(*context);
   if (!options) return options.error();
+  const auto factor = commonFactor(run, *options);
+  if (!factor) return factor.error();
+  run.settings()["compared_factor"] = *factor;
   run.settings()["layer"] = layer;
   run.settings()["head"] = head;
   run.fields()["files"] = Json::array();
@@ -125,6 +139,7 @@ Status runRender(Run& run) {
     const auto path = out / name;
     if (Status drawn = draw(path); !drawn) return drawn;
     run.fields()["files"].push_back(path.string());
+    run.keepResult();
     run.console().print(path.string() + "\n");
     return Done{};
   };
@@ -135,12 +150,13 @@ Status runRender(Run& run) {
     return map;
   }
   if (Status angles =
-          add("angles.png", [&](const auto& path) { return drawAngles(run, *options, path); });
+          add("angles.png",
+              [&](const auto& path) { return drawAngles(run, *options, *factor, path); });
       !angles) {
     return angles;
   }
   return add("perplexity.png", [&](const auto& path) {
-    return drawCurves(run, *input, *options, path);
+    return drawCurves(run, *input, *options, *factor, path);
   });
 }
 

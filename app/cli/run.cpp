@@ -62,8 +62,8 @@ Result<std::int64_t> Run::contextFor(std::int64_t needed, const std::string& wha
   if (!m_options.context || *m_options.context >= needed) {
     return m_options.context.value_or(needed);
   }
-  return Error{ErrorCode::InvalidArgument, what + " " + countText(needed) +
-                                               " tokens, --context is " +
+  return Error{ErrorCode::InvalidArgument, what + " " + tokensText(needed) +
+                                               ", --context is " +
                                                countText(*m_options.context) + "; set --context " +
                                                std::to_string(needed) + " or leave it out" + cure};
 }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -36,6 +37,10 @@ class Run {
   // Errors: those of Engine::tokenizer.
   Result<std::shared_ptr<const Tokenizer>> tokenizer() const;
 
+  // What fields() holds is measured: worth writing beside an error too.
+  void keepResult() { m_keep = true; }
+  bool keepsResult() const { return m_keep; }
+
   // Shown now, and kept for "notices".
   void notice(const std::string& text);
 
@@ -44,6 +49,8 @@ class Run {
 
   // --rope, --factor and --rope-param on top of what the model's config says.
   Result<rope::MethodChoice> methodChoice();
+  // --factor, when the method takes one.
+  std::optional<double> usedFactor() const;
   // Plan, calibration and their settings for a session of so many tokens; notices included.
   Result<SessionOptions> sessionOptions(std::int64_t plannedTokens);
   Result<rope::RotaryPlan> plan(std::int64_t plannedTokens);
@@ -52,6 +59,9 @@ class Run {
   // sentence's subject, `cure` its end.
   Result<std::int64_t> contextFor(std::int64_t needed, const std::string& what,
                                   const std::string& cure);
+
+  // What a calibration lacks and what it brings in vain.
+  void noticeCalibration(const CalibrationInfo& info);
 
   // The whole result object.
   Json envelope() const;
@@ -67,14 +77,18 @@ class Run {
   std::shared_ptr<const Engine> m_engine;
   std::shared_ptr<const Calibration> m_calibration;
   std::vector<std::string> m_notices;
+  bool m_keep = false;
   Json m_settings = Json::object();
   Json m_fields = Json::object();
 };
 
-// "yarn, factor 4.00" for sentences.
+// "yarn with factor 4" for sentences.
 std::string planText(const rope::RotaryPlan& plan);
 
-// Every parameter of a method: as chosen, from the config's lists, or its default; null when the
+// SHA-256 of a file's bytes; null when it cannot be read.
+Json sha256Json(const std::filesystem::path& path);
+
+// Every parameter of a method, files with their hashes: as chosen, from the config's lists, or its default; null when the
 // method works it out.
 Json parametersJson(const rope::MethodChoice& choice, const rope::ParameterValues& factorLists);
 Json calibrationJson(const Calibration* calibration, double strength, bool lora);

@@ -3,7 +3,9 @@
 
 #include "app/cli/run.h"
 #include "app/cli/text.h"
+#include "core/base/file_io.h"
 #include "core/base/memory_size.h"
+#include "core/base/sha256.h"
 
 namespace ropescope::cli {
 namespace {
@@ -53,9 +55,17 @@ bool takesFactor(const std::string& id) {
 }  // namespace
 
 std::string planText(const rope::RotaryPlan& plan) {
-  return takesFactor(plan.method) ? plan.method + " with factor " + fixed(plan.context.factor, 2)
+  return takesFactor(plan.method) ? plan.method + " with factor " + compact(plan.context.factor)
          : plan.method == "none"  ? "no RoPE scaling"
                                   : plan.method;
+}
+
+Json sha256Json(const std::filesystem::path& path) {
+  const auto bytes = readFile(path);
+  if (!bytes) return nullptr;
+  Sha256 hash;
+  hash.add(*bytes);
+  return hash.hex();
 }
 
 Json parametersJson(const rope::MethodChoice& choice, const rope::ParameterValues& factorLists) {
@@ -71,6 +81,9 @@ Json parametersJson(const rope::MethodChoice& choice, const rope::ParameterValue
                             : fromConfig                 ? valueJson(list->second)
                             : spec.defaultValue          ? valueJson(*spec.defaultValue)
                                                          : Json(nullptr);
+    if (spec.kind == rope::ParameterKind::File && given != choice.values.end()) {
+      parameters[spec.name + "_sha256"] = sha256Json(std::get<std::string>(given->second));
+    }
   }
   return parameters;
 }
@@ -79,9 +92,15 @@ Json calibrationJson(const Calibration* calibration, double strength, bool lora)
   if (calibration == nullptr) return nullptr;
   const CalibrationInfo& info = calibration->info();
   return Json{
-      {"path", info.path.string()},   {"psc_strength", strength}, {"lora", lora},
+      {"path", info.path.string()},   {"sha256", sha256Json(info.path)},
+      {"psc_strength", strength},     {"lora", lora},
       {"has_phase", info.hasPhase},   {"has_lora", info.hasLora}, {"lora_rank", info.loraRank},
       {"lora_alpha", info.loraAlpha}, {"missing", info.missing},  {"surplus", info.surplus}};
+}
+
+std::optional<double> Run::usedFactor() const {
+  const std::string& method = m_options.rope ? *m_options.rope : m_engine->config().rope.id;
+  return takesFactor(method) ? m_options.factor : std::nullopt;
 }
 
 Result<rope::MethodChoice> Run::methodChoice() {
@@ -119,7 +138,11 @@ Result<std::shared_ptr<const Calibration>> Run::calibration() {
   auto loaded = m_engine->loadCalibration(*m_options.calibration);
   if (!loaded) return loaded;
   m_calibration = *std::move(loaded);
-  const CalibrationInfo& info = m_calibration->info();
+  noticeCalibration(m_calibration->info());
+  return m_calibration;
+}
+
+void Run::noticeCalibration(const CalibrationInfo& info) {
   const std::string name = info.path.filename().string();
   for (const auto& warning : info.warnings) notice(warning);
   if (!info.missing.empty()) {
@@ -133,10 +156,14 @@ Result<std::shared_ptr<const Calibration>> Run::calibration() {
   if (m_options.lora == true && !info.hasLora) {
     notice(name + " holds no LoRA pairs; --lora on has no effect");
   }
-  return m_calibration;
 }
 
 Result<SessionOptions> Run::sessionOptions(std::int64_t plannedTokens) {
+  if (const double strength = m_options.pscStrength.value_or(1.0); strength < 0.0 || strength > 2.0) {
+    return Error{ErrorCode::InvalidArgument, "--psc-strength is " + exactNumber(strength) +
+                                                 "; 0 (none) to 1 (as trained), at most 2, is "
+                                                 "wanted"};
+  }
   auto choice = methodChoice();
   if (!choice) return choice.error();
   const auto plan = m_engine->plan(*choice, plannedTokens);
@@ -159,6 +186,9 @@ void Run::describePlan(const rope::MethodChoice& choice, const rope::RotaryPlan&
   const rope::RopeContext& context = plan.context;
   m_settings["context"] = context.plannedLength;
   m_settings["trained_length"] = context.originalLength;
+  std::string origin = m_options.rope ? "--rope" : "model config";
+  if (usedFactor()) origin += ", --factor";
+  if (!m_options.ropeParameters.empty()) origin += ", --rope-param";
   m_settings["rope"] = {{"method", plan.method},
                         {"factor", context.factor},
                         {"base", context.base},
@@ -166,10 +196,10 @@ void Run::describePlan(const rope::MethodChoice& choice, const rope::RotaryPlan&
                         {"parameters", parametersJson(choice, m_engine->config().factorLists)},
                         {"attention_factor", plan.attentionFactor},
                         {"unscaled_tokens", plan.unscaledTokens},
-                        {"from", m_options.rope ? "--rope" : "model config"},
+                        {"from", origin},
                         {"note", plan.note}};
   if (context.plannedLength <= context.originalLength) return;
-  std::string text = "planned " + countText(context.plannedLength) + " tokens, trained " +
+  std::string text = "planned " + tokensText(context.plannedLength) + ", trained " +
                      countText(context.originalLength) + ": " + planText(plan);
   if (plan.method == "none") text += "; without it a model soon loses the thread, try --rope yarn";
   if (!plan.note.empty()) text += " (" + plan.note + ")";

@@ -14,6 +14,8 @@ void fillFields(Run& run, const TokenInput& input, const std::vector<double>& lo
   Json nll = Json::array();
   nll.push_back(nullptr);  // nothing stands before the first token
   for (const double loss : losses) nll.push_back(loss);
+  while (nll.size() < input.ids.size()) nll.push_back(nullptr);  // interrupted before them
+  run.fields()["scored"] = losses.size();
   run.fields()["tokens"] = input.ids;
   run.fields()["nll"] = std::move(nll);
   if (losses.empty()) {
@@ -25,8 +27,8 @@ void fillFields(Run& run, const TokenInput& input, const std::vector<double>& lo
       std::accumulate(losses.begin(), losses.end(), 0.0) / static_cast<double>(losses.size());
   run.fields()["mean_nll"] = mean;
   run.fields()["perplexity"] = std::exp(mean);
-  run.console().print(input.name + ": " + countText(static_cast<std::int64_t>(losses.size())) +
-                      " tokens scored\n  mean loss   " + fixed(mean, 4) +
+  run.console().print(input.name + ": " + tokensText(static_cast<std::int64_t>(losses.size())) +
+                      " scored\n  mean loss   " + fixed(mean, 4) +
                       " nats per token\n  perplexity  " + fixed(std::exp(mean), 3) + "\n");
 }
 

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "core/base/memory_size.h"
+
 namespace ropescope::cli {
 namespace {
 
@@ -51,6 +53,10 @@ std::string fixed(double number, int digits) {
 
 std::string compact(double number, int digits) {
   return formatted("%.*g", digits, number);
+}
+
+std::string tokensText(std::int64_t count) {
+  return countText(count) + (count == 1 ? " token" : " tokens");
 }
 
 std::string secondsText(double seconds) {

@@ -11,6 +11,7 @@ namespace ropescope::cli {
 
 std::string fixed(double number, int digits);        // 4.00
 std::string compact(double number, int digits = 4);  // 0.0001234, 1.2e+06
+std::string tokensText(std::int64_t count);           // 1 token, 4,096 tokens
 std::string secondsText(double seconds);             // 0.45 s, 2 min 05 s
 std::string exactNumber(double number);              // shortest that reads back the same
 

@@ -1,6 +1,7 @@
 #include "core/base/file_io.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,13 +13,14 @@
 namespace ropescope {
 namespace {
 
-Error diskError(const std::filesystem::path& path, int error) {
+Error diskError(const std::filesystem::path& path, int error, const char* state) {
   std::string message = path.string() + ": cannot be written (" + std::strerror(error) + ")";
-  message += error == ENOSPC || error == EDQUOT
-                 ? "; free some space and run again, the old file is untouched"
-                 : "; choose another folder or change its permissions";
-  return Error{ErrorCode::Device, message};
+  message += error == ENOSPC || error == EDQUOT ? "; free some space and run again"
+                                                : "; choose another folder or change permissions";
+  return Error{ErrorCode::Device, message + state};
 }
+
+constexpr const char* kOldFileSafe = ", the old file is untouched";
 
 int writeAll(int file, std::string_view bytes) {
   while (!bytes.empty()) {
@@ -32,14 +34,29 @@ int writeAll(int file, std::string_view bytes) {
   return ::fsync(file) == 0 || errno == EINVAL ? 0 : errno;
 }
 
-// Devices and pipes (/dev/stdout, /dev/full) cannot be renamed over.
+// Devices, pipes and open descriptors (/dev/stdout, /dev/full) cannot be renamed over.
+bool isInPlace(const std::filesystem::path& path) {
+  std::error_code ignored;
+  const std::string text = path.lexically_normal().string();
+  const bool special = text.rfind("/dev/", 0) == 0 || text.rfind("/proc/", 0) == 0;
+  return special || (std::filesystem::exists(path, ignored) &&
+                     !std::filesystem::is_regular_file(path, ignored));
+}
+
 Status writeInPlace(const std::filesystem::path& path, std::string_view bytes) {
   const int file = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
-  if (file < 0) return diskError(path, errno);
+  if (file < 0) return diskError(path, errno, "");
   int error = writeAll(file, bytes);
   if (::close(file) != 0 && error == 0) error = errno;
-  if (error != 0) return diskError(path, error);
+  if (error != 0) return diskError(path, error, "");
   return Done{};
+}
+
+// Where a link leads, so that the link stays and the file behind it is replaced.
+std::filesystem::path behindLinks(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto real = std::filesystem::weakly_canonical(path, error);
+  return error || !std::filesystem::is_symlink(path, error) ? path : real;
 }
 
 }  // namespace
@@ -62,19 +79,20 @@ Result<std::string> readFile(const std::filesystem::path& path) {
 }
 
 Status writeFileAtomically(const std::filesystem::path& path, std::string_view bytes) {
-  std::error_code ignored;
-  if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored)) {
-    return writeInPlace(path, bytes);
-  }
-  const std::filesystem::path partial = path.string() + ".partial";
-  const int file = ::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (file < 0) return diskError(path, errno);
+  if (isInPlace(path)) return writeInPlace(path, bytes);
+  const std::filesystem::path target = behindLinks(path);
+  // The process id keeps two programs from writing into one partial file.
+  const std::string partial = target.string() + "." + std::to_string(::getpid()) + ".partial";
+  struct stat old {};
+  const mode_t mode = ::stat(target.c_str(), &old) == 0 ? old.st_mode & 0777 : 0644;
+  const int file = ::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+  if (file < 0) return diskError(path, errno, kOldFileSafe);
   int error = writeAll(file, bytes);
   if (::close(file) != 0 && error == 0) error = errno;
-  if (error == 0 && std::rename(partial.c_str(), path.c_str()) != 0) error = errno;
+  if (error == 0 && std::rename(partial.c_str(), target.c_str()) != 0) error = errno;
   if (error != 0) {
     ::unlink(partial.c_str());
-    return diskError(path, error);
+    return diskError(path, error, kOldFileSafe);
   }
   return Done{};
 }

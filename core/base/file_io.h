@@ -11,8 +11,9 @@ namespace ropescope {
 
 Result<std::string> readFile(const std::filesystem::path& path);
 
-// Writes `path` + ".partial" beside the target, flushes it to the disk, then renames. On an error
-// (a full disk, say) the old file is untouched and the partial one is removed.
+// Writes a ".partial" file beside the target, flushes it to the disk, then renames. On an error (a
+// full disk, say) the old file is untouched and the partial one is removed. A link stays a link: the
+// file behind it is replaced. Devices and pipes are written to as they are.
 Status writeFileAtomically(const std::filesystem::path& path, std::string_view bytes);
 
 }  // namespace ropescope

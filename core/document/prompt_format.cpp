@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/file_io.h"
+#include "core/base/json_text.h"
 
 namespace ropescope {
 namespace {
@@ -20,7 +21,7 @@ Status readField(const Json& json, const char* name, Value& value,
                                                          : field->is_number_unsigned();
   if (!fits) {
     return Error{ErrorCode::CorruptFile,
-                 path.string() + ": '" + name + "' is " + field->dump() + ", of another kind"};
+                 path.string() + ": '" + name + "' is " + shortText(*field) + ", of another kind"};
   }
   value = field->get<Value>();
   return Done{};
@@ -56,10 +57,9 @@ Result<PromptFormat> readPromptFormat(const std::filesystem::path& folder) {
   if (!std::filesystem::exists(path, ignored)) return format;
   const auto text = readFile(path);
   if (!text) return text.error();
-  const Json json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) {
-    return Error{ErrorCode::CorruptFile, path.string() + ": not a JSON object"};
-  }
+  const auto parsed = parseJsonObject(*text, path.string());
+  if (!parsed) return parsed.error();
+  const Json& json = *parsed;
   std::string answerEnd = "eos";
   for (const Status& read :
        {readField(json, "document", format.document, path),

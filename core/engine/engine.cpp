@@ -49,6 +49,15 @@ Status checkTokenizer(const Engine::State& state) {
                    "; tokenizer and weights do not belong together"};
 }
 
+// A config without eos_token_id must not mean answers that never end.
+void takeEosFromTokenizer(Engine::State& state) {
+  if (!state.config.eos.empty() || !state.tokenizer || (*state.tokenizer)->eos() < 0) return;
+  state.config.eos = {(*state.tokenizer)->eos()};
+  state.config.warnings.push_back(state.folder.string() +
+                                  ": no eos_token_id in the config; the tokenizer's end token " +
+                                  std::to_string((*state.tokenizer)->eos()) + " is used");
+}
+
 }  // namespace
 
 Engine::Engine(std::unique_ptr<State> state) : m_state(std::move(state)) {}
@@ -76,6 +85,7 @@ Result<std::shared_ptr<const Engine>> Engine::load(const EngineOptions& options,
   state->promptFormat = *std::move(format);
   state->tokenizer = Tokenizer::load(options.model);
   if (Status fits = checkTokenizer(*state); !fits) return fits.error();
+  takeEosFromTokenizer(*state);
   auto weights = loadWeights(options.model, state->config, *placement, job);
   if (!weights) return weights.error();
   state->weights = *std::move(weights);

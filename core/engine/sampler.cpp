@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "core/rope/rope_method.h"
+
 namespace ropescope {
 namespace {
 
@@ -22,17 +24,19 @@ double uniform(std::mt19937_64& engine) {
 }
 
 Error wrongField(const char* field, double found, const char* wanted) {
-  return Error{ErrorCode::InvalidArgument, std::string(field) + " is " + std::to_string(found) +
+  return Error{ErrorCode::InvalidArgument, std::string(field) + " is " + rope::valueText(found) +
                                                "; " + wanted + " is wanted"};
 }
+
+constexpr std::int64_t kMostNewTokens = std::int64_t{1} << 26;  // the longest context there is
 
 }  // namespace
 
 Status validate(const GenerationConfig& config) {
-  if (config.maxNewTokens < 1) {
+  if (config.maxNewTokens < 1 || config.maxNewTokens > kMostNewTokens) {
     return Error{ErrorCode::InvalidArgument, "max-new-tokens is " +
                                                  std::to_string(config.maxNewTokens) +
-                                                 "; at least 1 is wanted"};
+                                                 "; 1 to 67,108,864 is wanted"};
   }
   if (!(config.temperature >= 0.0) || !std::isfinite(config.temperature)) {
     return wrongField("temperature", config.temperature, "0 (greedy) or more");

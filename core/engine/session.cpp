@@ -4,6 +4,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/base/memory_size.h"
 #include "core/engine/attention_map_torch.h"
@@ -56,10 +57,21 @@ at::Tensor appendChunk(State& state, std::span<const std::int32_t> ids) {
   return hidden;
 }
 
-void keepLogits(State& state, const at::Tensor& hidden) {
+// NaN or infinity after all layers: overflow of a narrow type, or weights that make no sense.
+Error notFinite(const State& state, std::int64_t position) {
+  return Error{ErrorCode::Unsupported,
+               "the model's output at position " + countText(position) +
+                   " is not a finite number in " + state.engine->dtype() +
+                   "; use --dtype float32, and if that is in use, check the model's files"};
+}
+
+Status keepLogits(State& state, const at::Tensor& hidden) {
   const at::NoGradGuard noGrad;
   const at::Tensor last = hidden.narrow(0, hidden.size(0) - 1, 1);
   state.logits = logitsOf(state.context(), last).squeeze(0).to(at::kCPU, at::kFloat);
+  if (at::isfinite(state.logits).all().item<bool>()) return Done{};
+  state.logits.reset();
+  return notFinite(state, static_cast<std::int64_t>(state.tokens.size()) - 1);
 }
 
 // Ends of the chunks that a prompt of these parts is read in: multiples of the chunk size and the
@@ -119,7 +131,7 @@ Status checkOptions(const Engine& engine, const SessionOptions& options) {
   }
   if (!(options.pscStrength >= 0.0 && options.pscStrength <= 2.0)) {
     return Error{ErrorCode::InvalidArgument,
-                 "the PSC strength is " + std::to_string(options.pscStrength) +
+                 "the PSC strength is " + rope::valueText(options.pscStrength) +
                      "; 0 (identity) to 1 (as trained), at most 2, is wanted"};
   }
   const std::size_t calibrated =
@@ -248,7 +260,9 @@ Result<PrefillResult> Session::prefill(const std::vector<std::vector<std::int32_
       const at::Tensor hidden = appendChunk(
           state, std::span(prompt.ids).subspan(begin, static_cast<std::size_t>(end) - begin));
       state.borders.insert(end);
-      if (end == total) keepLogits(state, hidden);
+      if (end == total) {
+        if (Status kept = keepLogits(state, hidden); !kept) return kept.error();
+      }
       job.report({"prefill", end, total});
       job.step();
     }
@@ -287,7 +301,8 @@ Result<Generation> Session::generate(const GenerationConfig& config, const Token
       if (onToken) onToken(token);
       job.report({"decode", count + 1, config.maxNewTokens});
       if (count + 1 < config.maxNewTokens) {
-        keepLogits(state, appendChunk(state, std::span(&token.id, 1)));
+        Status kept = keepLogits(state, appendChunk(state, std::span(&token.id, 1)));
+        if (!kept) return kept.error();
         logits = std::exchange(state.logits, at::Tensor());
       }
       job.step();
@@ -327,8 +342,15 @@ Result<Score> Session::score(std::span<const std::int32_t> ids, const LossSink& 
       const auto losses =
           tokenLosses(state.context(), hidden.narrow(0, 0, scored),
                       ids.subspan(begin + 1, static_cast<std::size_t>(scored)));
+      const auto odd = std::find_if_not(losses.begin(), losses.end(),
+                                        [](double loss) { return std::isfinite(loss); });
+      if (odd != losses.end()) {
+        return notFinite(state, static_cast<std::int64_t>(begin) + (odd - losses.begin()));
+      }
       score.nll.insert(score.nll.end(), losses.begin(), losses.end());
-      if (end == total) keepLogits(state, hidden);
+      if (end == total) {
+        if (Status kept = keepLogits(state, hidden); !kept) return kept.error();
+      }
       if (onLosses) onLosses(static_cast<std::int64_t>(begin), losses);
       job.report({"score", end, total});
       job.step();

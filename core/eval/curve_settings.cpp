@@ -1,6 +1,7 @@
 // "yarn:factor=4,beta_fast=16,calibration=FILE" to CurveSettings.
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "core/eval/perplexity.h"
 
@@ -41,6 +42,10 @@ Result<bool> setCommon(CurveSettings& settings, std::string_view name, std::stri
   if (name == "psc_strength") {
     const auto strength = number(settings.label, name, text);
     if (!strength) return strength.error();
+    if (!(*strength >= 0.0 && *strength <= 2.0)) {
+      return badCurve(settings.label, "psc_strength is '" + std::string(text) +
+                                          "'; 0 (identity) to 1 (as trained), at most 2, is wanted");
+    }
     settings.pscStrength = *strength;
     return true;
   }
@@ -55,13 +60,16 @@ Result<bool> setCommon(CurveSettings& settings, std::string_view name, std::stri
 }
 
 Status setOne(CurveSettings& settings, const rope::RopeMethod& method, std::string_view part,
-              const Engine& engine) {
+              const Engine& engine, std::set<std::string>& given) {
   const auto equals = part.find('=');
   if (equals == std::string_view::npos) {
     return badCurve(settings.label, "'" + std::string(part) + "' is not of the form name=value");
   }
   const std::string_view name = part.substr(0, equals);
   const std::string_view text = part.substr(equals + 1);
+  if (!given.insert(std::string(name)).second) {
+    return badCurve(settings.label, "'" + std::string(name) + "' is given twice; give it once");
+  }
   const auto common = setCommon(settings, name, text, engine);
   if (!common) return common.error();
   if (*common) return Done{};
@@ -90,12 +98,18 @@ Result<CurveSettings> parseCurve(std::string_view text, const Engine& engine) {
                               rope::methodIds());
   }
   std::string_view rest = colon == std::string_view::npos ? "" : text.substr(colon + 1);
+  std::set<std::string> given;
   while (!rest.empty()) {
     const auto comma = rest.find(',');
-    if (Status set = setOne(settings, *method, rest.substr(0, comma), engine); !set) {
+    if (Status set = setOne(settings, *method, rest.substr(0, comma), engine, given); !set) {
       return set.error();
     }
     rest = comma == std::string_view::npos ? "" : rest.substr(comma + 1);
+  }
+  for (const char* name : {"psc_strength", "lora"}) {
+    if (given.contains(name) && !settings.calibration) {
+      return badCurve(text, std::string(name) + " needs calibration=FILE in the same curve");
+    }
   }
   const bool factorGiven = settings.rope.factor || settings.factorFollowsLength;
   if (factorGiven && !method->info().takesFactor) {

@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <set>
 
+#include "core/base/json_text.h"
 #include "core/model/model_family.h"
 
 namespace ropescope {
 namespace {
 
 using Json = nlohmann::json;
+
+constexpr std::int64_t kLongest = std::int64_t{1} << 32;  // tokens; no sum of two overflows
 
 // The method that the block's rope type means; without a type, plain RoPE ("default").
 Result<rope::MethodInfo> methodOf(const Json& block, const std::string& file) {
@@ -17,7 +20,7 @@ Result<rope::MethodInfo> methodOf(const Json& block, const std::string& file) {
   if (block.contains(key) && !block[key].is_null()) {
     if (!block[key].is_string()) {
       return Error{ErrorCode::CorruptFile,
-                   file + ": '" + key + "' is " + block[key].dump() + "; a name is wanted"};
+                   file + ": '" + key + "' is " + shortText(block[key]) + "; a name is wanted"};
     }
     type = block[key].get<std::string>();
   }
@@ -45,8 +48,7 @@ Result<rope::ParameterValue> valueOf(const Json& found, const rope::ParameterSpe
     return rope::ParameterValue(found.get<std::vector<double>>());
   }
   return Error{ErrorCode::CorruptFile, file + ": '" + spec.name + "' is " +
-                                           found.dump().substr(0, 60) +
-                                           ", which is not of its kind: " + spec.help};
+                                           shortText(found) + ", which is not of its kind: " + spec.help};
 }
 
 // The method's own parameters by their names in the block; everything else unknown is a warning.
@@ -102,11 +104,16 @@ Status readConfigRope(const Json& json, const std::string& file, ModelConfig& co
   const auto maxPositions = wholeNumberOr(json, "max_position_embeddings", 2048, file);
   if (!maxPositions) return maxPositions.error();
   config.maxPositions = *maxPositions;
+  if (config.maxPositions > kLongest) {
+    return Error{ErrorCode::CorruptFile,
+                 file + ": 'max_position_embeddings' is " + std::to_string(config.maxPositions) +
+                     "; at most " + std::to_string(kLongest) + " tokens are believed"};
+  }
   Json block = Json::object();
   for (const char* key : {"rope_scaling", "rope_parameters"}) {  // the new spelling wins
     if (!json.contains(key) || json[key].is_null()) continue;
     if (!json[key].is_object()) {
-      return Error{ErrorCode::CorruptFile, file + ": '" + key + "' is " + json[key].dump() +
+      return Error{ErrorCode::CorruptFile, file + ": '" + key + "' is " + shortText(json[key]) +
                                                "; an object or null is wanted"};
     }
     block = json[key];
@@ -134,10 +141,10 @@ Status readConfigRope(const Json& json, const std::string& file, ModelConfig& co
     if (!original) return original.error();
     config.trainedLength = *original;
   }
-  if (config.trainedLength < 2) {
+  if (config.trainedLength < 2 || config.trainedLength > kLongest) {
     return Error{ErrorCode::CorruptFile, file + ": the trained length is " +
                                              std::to_string(config.trainedLength) +
-                                             " tokens; 2 or more are wanted"};
+                                             " tokens; 2 to " + std::to_string(kLongest) + " are wanted"};
   }
   if (Status read = readFactor(block, file, *method, config); !read) return read;
   return readParameters(block, file, config);

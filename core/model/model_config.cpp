@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/base/file_io.h"
+#include "core/base/json_text.h"
 #include "core/model/config_rope.h"
 #include "core/model/model_family.h"
 
@@ -15,7 +16,7 @@ using Json = nlohmann::json;
 Error wrongField(const std::string& file, const char* field, const Json& found,
                  const char* wanted) {
   return Error{ErrorCode::CorruptFile,
-               file + ": '" + field + "' is " + found.dump() + "; " + wanted + " is wanted"};
+               file + ": '" + field + "' is " + shortText(found) + "; " + wanted + " is wanted"};
 }
 
 Result<const ModelFamily*> familyOf(const Json& json, const std::vector<ModelFamily>& families,
@@ -72,11 +73,9 @@ Status readSpecialTokens(const std::filesystem::path& folder, const Json& json,
   if (std::filesystem::exists(generation, ignored)) {
     const auto text = readFile(generation);
     if (!text) return text.error();
-    Json more = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
-    if (!more.is_object()) {
-      return Error{ErrorCode::CorruptFile, generation.string() + ": not a JSON object"};
-    }
-    sources.push_back({std::move(more), generation.string()});
+    auto more = parseJsonObject(*text, generation.string());
+    if (!more) return more.error();
+    sources.push_back({*std::move(more), generation.string()});
   }
   for (const Source& source : sources) {
     const auto bos = readTokenIds(source.json, "bos_token_id", source.file);
@@ -136,10 +135,9 @@ Result<ModelConfig> readModelConfig(const std::filesystem::path& folder) {
   }
   const auto text = readFile(path);
   if (!text) return text.error();
-  const Json json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) {
-    return Error{ErrorCode::CorruptFile, path.string() + ": not a JSON object"};
-  }
+  const auto parsed = parseJsonObject(*text, path.string());
+  if (!parsed) return parsed.error();
+  const Json& json = *parsed;
   const auto families = allFamilies();
   const auto family = familyOf(json, families, path.string());
   if (!family) return family.error();

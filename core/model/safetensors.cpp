@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/file_io.h"
+#include "core/base/json_text.h"
 
 namespace ropescope {
 namespace {
@@ -174,15 +175,16 @@ std::string shapeText(std::span<const std::int64_t> shape) {
 
 Result<SafetensorsHeader> parseSafetensorsHeader(std::string_view text, std::int64_t dataBytes,
                                                  const std::string& file) {
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) return corrupt(file, "the header is not a JSON object");
+  const auto parsed = parseJsonObject(text, file + ": header");
+  if (!parsed) return parsed.error();
+  const Json& json = *parsed;
   SafetensorsHeader header;
   for (const auto& [name, value] : json.items()) {
     if (name == "__metadata__") {
       if (!value.is_object()) return corrupt(file, "'__metadata__' is not an object");
       for (const auto& [key, entry] : value.items()) {
         if (entry.is_structured()) return corrupt(file, "metadata '" + key + "' is not text");
-        header.metadata[key] = entry.is_string() ? entry.get<std::string>() : entry.dump();
+        header.metadata[key] = entry.is_string() ? entry.get<std::string>() : shortText(entry);
       }
       continue;
     }

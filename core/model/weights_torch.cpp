@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/base/file_io.h"
+#include "core/base/json_text.h"
 #include "core/base/sha256.h"
 #include "core/model/guard_torch.h"
 #include "core/model/stored_tensor_torch.h"
@@ -33,8 +34,10 @@ Result<std::vector<std::filesystem::path>> shardPaths(const std::filesystem::pat
   }
   const auto text = readFile(index);
   if (!text) return text.error();
-  const Json json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object() || !json.contains("weight_map") || !json["weight_map"].is_object()) {
+  const auto parsed = parseJsonObject(*text, index.string());
+  if (!parsed) return parsed.error();
+  const Json& json = *parsed;
+  if (!json.contains("weight_map") || !json["weight_map"].is_object()) {
     return Error{ErrorCode::CorruptFile, index.string() + ": no 'weight_map' in it"};
   }
   std::set<std::filesystem::path> paths;
@@ -42,7 +45,7 @@ Result<std::vector<std::filesystem::path>> shardPaths(const std::filesystem::pat
     const auto name = file.is_string() ? file.get<std::string>() : std::string();
     if (name.empty() || name.find('/') != std::string::npos) {
       return Error{ErrorCode::CorruptFile,
-                   index.string() + ": '" + tensor + "' stands in " + file.dump() +
+                   index.string() + ": '" + tensor + "' stands in " + shortText(file) +
                        ", which is no file name in this folder"};
     }
     if (!std::filesystem::exists(folder / name, ignored)) {
@@ -168,10 +171,9 @@ Result<Weights> takeAll(Shelf& shelf, ModelConfig& config, const JobControl& job
   if (Status taken = shelf.take("model.embed_tokens.weight", {v, e}, weights.embedding); !taken) {
     return taken.error();
   }
-  weights.layers.resize(static_cast<std::size_t>(config.layers));
   for (int layer = 0; layer < config.layers; ++layer) {
     if (job.stopRequested()) return Error{ErrorCode::Cancelled, "loading the model was stopped"};
-    Status taken = takeLayer(shelf, config, layer, weights.layers[static_cast<std::size_t>(layer)]);
+    Status taken = takeLayer(shelf, config, layer, weights.layers.emplace_back());
     if (!taken) return taken.error();
     job.report({"load", layer + 1, config.layers});
   }

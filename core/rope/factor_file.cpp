@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/base/file_io.h"
+#include "core/base/json_text.h"
 
 namespace ropescope::rope {
 namespace {
@@ -24,7 +25,7 @@ Result<std::vector<double>> numbersOf(const Json& json, const std::string& name,
   for (const Json& item : json[name]) {
     if (!item.is_number()) {
       return Error{ErrorCode::CorruptFile,
-                   path.string() + ": '" + name + "' holds " + item.dump() + ", not a number"};
+                   path.string() + ": '" + name + "' holds " + shortText(item) + ", not a number"};
     }
     numbers.push_back(item.get<double>());
   }
@@ -32,11 +33,12 @@ Result<std::vector<double>> numbersOf(const Json& json, const std::string& name,
 }
 
 Result<RescaleFactors> fromJson(const std::string& text, const std::filesystem::path& path) {
-  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) {
-    return Error{ErrorCode::CorruptFile,
-                 path.string() + ": not a JSON object; {\"long_factor\": [...]} is wanted"};
+  auto parsed = parseJsonObject(text, path.string());
+  if (!parsed) {
+    return Error{parsed.error().code,
+                 parsed.error().message + " ({\"long_factor\": [...]} is wanted)"};
   }
+  Json json = *std::move(parsed);
   for (const char* wrapper : {"rope_parameters", "rope_scaling"}) {
     if (json.contains(wrapper) && json[wrapper].is_object()) json = Json(json[wrapper]);
   }

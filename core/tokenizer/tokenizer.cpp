@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/file_io.h"
+#include "core/base/json_text.h"
 
 namespace ropescope {
 namespace {
@@ -48,15 +49,13 @@ Result<bool> readAddsBos(const std::filesystem::path& folder) {
   if (!std::filesystem::exists(path, ignored)) return true;
   const auto text = readFile(path);
   if (!text) return text.error();
-  const auto json = nlohmann::json::parse(*text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) {
-    return Error{ErrorCode::CorruptFile, path.string() + ": not a JSON object"};
-  }
-  const auto field = json.find("add_bos_token");
-  if (field == json.end() || field->is_null()) return true;
+  const auto json = parseJsonObject(*text, path.string());
+  if (!json) return json.error();
+  const auto field = json->find("add_bos_token");
+  if (field == json->end() || field->is_null()) return true;
   if (!field->is_boolean()) {
     return Error{ErrorCode::CorruptFile,
-                 path.string() + ": 'add_bos_token' is " + field->dump() +
+                 path.string() + ": 'add_bos_token' is " + shortText(*field) +
                      "; true or false is wanted"};
   }
   return field->get<bool>();

@@ -73,6 +73,7 @@ SharedEngine loadEngine(const std::filesystem::path& folder, const std::string& 
   options.model = folder;
   options.device = "cpu";
   options.dtype = dtype;
+  options.threads = 1;  // tests run side by side, one core each
   return must(Engine::load(options, {}));
 }
 

@@ -95,7 +95,7 @@ void DocumentPanel::markTokens() {
     QColor tint = palette().color(QPalette::Highlight);
     tint.setAlphaF(0.22F);
     for (auto at = from; at != to && at + 1 != offsets.end(); ++at) {
-      if ((at - offsets.begin()) % 2 != 0) continue;
+      if ((at - offsets.begin()) % 2 != 0 || *at == *(at + 1)) continue;
       QTextCursor cursor(m_text->document());
       cursor.setPosition(*at);
       cursor.setPosition(*(at + 1), QTextCursor::KeepAnchor);

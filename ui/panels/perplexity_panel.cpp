@@ -2,6 +2,8 @@
 
 #include <QFormLayout>
 
+#include <algorithm>
+
 #include "core/tokenizer/tokenizer.h"
 #include "ui/plots/perplexity_plot.h"
 #include "ui/worker/perplexity_job.h"
@@ -93,7 +95,12 @@ void PerplexityPanel::takePlan() {
   if (!m_app.engine()) return;
   const auto tokenizer = m_app.engine()->tokenizer();
   m_model.setModel(m_app.engine()->config().trainedLength, tokenizer && (*tokenizer)->addsBos());
-  if (m_app.plan()) m_model.setPlannedFactor(m_app.plan()->context.factor);
+  if (!m_app.plan()) return;
+  // Plain RoPE has no factor: then the one that the planned context would need.
+  const rope::RopeContext& context = m_app.plan()->context;
+  const double needed = static_cast<double>(context.plannedLength) /
+                        static_cast<double>(std::max<std::int64_t>(1, context.originalLength));
+  m_model.setPlannedFactor(context.factor > 1.0 ? context.factor : std::max(1.0, needed));
 }
 
 void PerplexityPanel::showInputs() {

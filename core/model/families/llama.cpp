@@ -1,5 +1,6 @@
 // Llama and what is built like it: RMSNorm before attention and MLP, rotate-half RoPE, grouped-query
 // attention, SwiGLU.  Field names and defaults of transformers' LlamaConfig.
+#include "core/base/json_text.h"
 #include "core/model/model_family.h"
 
 namespace ropescope {
@@ -61,12 +62,17 @@ Status readSwitches(const Json& json, const std::string& file, ModelConfig& conf
   config.outputBias = config.attentionBias;
   const auto epsilon = realNumberOr(json, "rms_norm_eps", 1e-6, file);
   if (!epsilon) return epsilon.error();
+  if (!(*epsilon > 0.0 && *epsilon < 1.0)) {
+    return Error{ErrorCode::CorruptFile,
+                 file + ": 'rms_norm_eps' is " + shortText(json.value("rms_norm_eps", Json())) +
+                     "; a number between 0 and 1 is wanted"};
+  }
   config.normEpsilon = *epsilon;
   const auto activation = json.find("hidden_act");
   const bool named = activation != json.end() && !activation->is_null();
   if (named && !(activation->is_string() && activation->get<std::string>() == "silu")) {
     return Error{ErrorCode::Unsupported,
-                 file + ": 'hidden_act' is " + activation->dump() + "; only \"silu\" is known"};
+                 file + ": 'hidden_act' is " + shortText(*activation) + "; only \"silu\" is known"};
   }
   return Done{};
 }

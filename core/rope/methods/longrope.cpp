@@ -121,7 +121,13 @@ class LongRope final : public RopeMethod {
             ? 1.0
             : std::sqrt(1.0 + std::log(context.factor) /
                                   std::log(static_cast<double>(context.originalLength))));
-    plan.unscaledTokens = static_cast<std::int64_t>(numberOr(values, "n_hat", 0.0));
+    const double unscaled = numberOr(values, "n_hat", 0.0);
+    if (unscaled != std::floor(unscaled)) {
+      return Error{ErrorCode::InvalidArgument,
+                   "longrope: n_hat is " + valueText(unscaled) + "; a whole number of tokens is "
+                   "wanted"};
+    }
+    plan.unscaledTokens = static_cast<std::int64_t>(unscaled);
     plan.note = std::string(useLong ? "long" : "short") + " factors: planned " +
                 std::to_string(context.plannedLength) + (useLong ? " > " : " <= ") +
                 std::to_string(context.originalLength) + " trained tokens";

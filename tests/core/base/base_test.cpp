@@ -14,6 +14,10 @@ namespace {
 
 using namespace ropescope::test;
 
+std::int64_t filesIn(const std::filesystem::path& folder) {
+  return std::distance(std::filesystem::directory_iterator(folder), {});
+}
+
 std::string sha256(std::string_view text) {
   Sha256 hash;
   hash.add(text);
@@ -78,7 +82,7 @@ TEST(FileIo, WritesAndReadsAnyBytes) {
   EXPECT_EQ(*read, bytes);
   ASSERT_TRUE(writeFileAtomically(temp / "f", ""));
   EXPECT_EQ(*readFile(temp / "f"), "");
-  EXPECT_FALSE(std::filesystem::exists(temp / "f.partial"));
+  EXPECT_EQ(filesIn(temp.path()), 1);  // no partial file beside it
 }
 
 TEST(FileIo, SaysWhatCannotBeRead) {
@@ -111,23 +115,30 @@ TEST(FileIo, AFullDiskLeavesTheOldFile) {
   const Status first = writeFileAtomically(disk / "result.json", "old content");
   const Status second = writeFileAtomically(disk / "result.json", std::string(200'000, 'x'));
   const std::string kept = readText(disk / "result.json");
-  const bool partial = std::filesystem::exists(disk / "result.json.partial");
+  const auto files = filesIn(disk);
   ::umount(disk.c_str());
   EXPECT_TRUE(first);
   expectError(second, ErrorCode::Device, {"result.json", "No space left", "old file is untouched"});
   EXPECT_EQ(kept, "old content");
-  EXPECT_FALSE(partial);
+  EXPECT_EQ(files, 1);
 }
 
-// The rename fails here: the target is a folder that is not empty, which exists() takes in place.
-TEST(FileIo, AFailedWriteLeavesNoPartialFile) {
+TEST(FileIo, AFailedWriteTouchesNothing) {
   TempDir temp;
-  const auto target = temp / "folder";
-  std::filesystem::create_directory(target);
-  writeText(target / "inside", "x");
-  EXPECT_FALSE(writeFileAtomically(target, "text"));
-  EXPECT_FALSE(std::filesystem::exists(temp / "folder.partial"));
-  EXPECT_EQ(readText(target / "inside"), "x");
+  std::filesystem::create_directory(temp / "folder");
+  writeText(temp / "folder" / "inside", "x");
+  expectError(writeFileAtomically(temp / "folder", "text"), ErrorCode::Device, {"folder"});
+  EXPECT_EQ(filesIn(temp.path()), 1);
+  EXPECT_EQ(readText(temp / "folder" / "inside"), "x");
+}
+
+TEST(FileIo, ALinkStaysALink) {
+  TempDir temp;
+  writeText(temp / "real", "old");
+  std::filesystem::create_symlink("real", temp / "link");
+  ASSERT_TRUE(writeFileAtomically(temp / "link", "new"));
+  EXPECT_TRUE(std::filesystem::is_symlink(temp / "link"));
+  EXPECT_EQ(readText(temp / "real"), "new");
 }
 
 TEST(FileIo, AReaderNeverSeesHalfAFile) {

@@ -146,7 +146,6 @@ TEST(Session, ScoresTextsOfEveryLengthAroundAChunk) {
 // --- the planned length ------------------------------------------------------------------------
 
 TEST(Session, PlannedLengthDecidesLongRopeAndDynamic) {
-  TempDir temp;
   for (const char* name : {"longrope", "dynamic"}) {
     const TempDir folder;
     const auto model = copyOf(tinyPath(), folder);

@@ -315,23 +315,42 @@ TEST_F(Perplexity, SaysItsProtocolInWords) {
 // --- "yarn:factor=4,…" -------------------------------------------------------------------------
 
 TEST_F(Perplexity, ReadsACurve) {
-  const auto settings =
-      curve("yarn:factor=4,beta_fast=16,truncate=false,ramp=paper,psc_strength=0.5,lora=off");
+  const auto settings = curve("yarn:factor=4,beta_fast=16,truncate=false,ramp=paper");
   EXPECT_EQ(settings.rope.id, "yarn");
   EXPECT_EQ(settings.rope.factor, 4.0);
   EXPECT_EQ(std::get<double>(settings.rope.values.at("beta_fast")), 16.0);
   EXPECT_FALSE(std::get<bool>(settings.rope.values.at("truncate")));
   EXPECT_EQ(std::get<std::string>(settings.rope.values.at("ramp")), "paper");
-  EXPECT_EQ(settings.pscStrength, 0.5);
-  EXPECT_FALSE(settings.lora);
   EXPECT_FALSE(settings.factorFollowsLength);
   EXPECT_TRUE(curve("pi:factor=auto").factorFollowsLength);
   EXPECT_FALSE(curve("none").rope.factor);
 }
 
+TEST(CalibratedCurve, LoadsItsFile) {
+  const auto tiny = loadEngine(tinyPath());
+  const std::string file = (testsDir() / "golden" / "psc_tiny.safetensors").string();
+  const auto settings =
+      parseCurve("yarn:factor=4,psc_strength=0.5,lora=off,calibration=" + file, *tiny);
+  ASSERT_TRUE(settings) << settings.error().message;
+  ASSERT_TRUE(settings->calibration);
+  EXPECT_EQ(settings->pscStrength, 0.5);
+  EXPECT_FALSE(settings->lora);
+  const Ids ids = randomIds(128, 100, 1);
+  const auto calibrated = measureCurve(*tiny, *settings, {ids}, {.lengths = {100}}, {}, {});
+  const auto plain =
+      measureCurve(*tiny, *parseCurve("yarn:factor=4", *tiny), {ids}, {.lengths = {100}}, {}, {});
+  ASSERT_TRUE(calibrated && plain);
+  EXPECT_GT(std::abs(calibrated->points[0].nllMeanTo - plain->points[0].nllMeanTo), 0.01);
+  for (const char* without : {"yarn:psc_strength=0.5", "yarn:lora=off"}) {
+    expectError(parseCurve(without, *tiny), ErrorCode::InvalidArgument, {"calibration=FILE"});
+  }
+  expectError(parseCurve("yarn:psc_strength=3,calibration=" + file, *tiny),
+              ErrorCode::InvalidArgument, {"psc_strength is '3'"});
+}
+
 TEST_F(Perplexity, RefusesWrongCurves) {
-  const auto refused = [&](const std::string& text, const std::vector<std::string>& parts) {
-    expectError(parseCurve(text, *engine), ErrorCode::InvalidArgument, parts);
+  const auto refused = [&](const std::string& settings, const std::vector<std::string>& parts) {
+    expectError(parseCurve(settings, *engine), ErrorCode::InvalidArgument, parts);
   };
   refused("", {"no RoPE method", "yarn"});
   refused("yran", {"'yran'", "none", "yarn"});
@@ -342,6 +361,7 @@ TEST_F(Perplexity, RefusesWrongCurves) {
   refused("yarn:beta_fast=fast", {"beta_fast", "'fast'"});
   refused("yarn:ramp=sine", {"ramp", "code", "paper"});
   refused("yarn:truncate=maybe", {"truncate", "true or false"});
+  refused("yarn:factor=4,factor=8", {"'factor'", "twice"});
   refused("yarn:lora=maybe", {"lora is 'maybe'", "on or off"});
   refused("none:factor=4", {"none", "takes no factor"});
   refused("none:factor=auto", {"takes no factor"});

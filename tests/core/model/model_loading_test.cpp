@@ -136,7 +136,7 @@ TEST_F(ModelLoading, WrongFieldsAreNamed) {
   wrong("rms_norm_eps", "small", corrupt, {"'rms_norm_eps'", "number"});
   wrong("max_position_embeddings", 1, corrupt, {"trained length is 1"});
   wrong("max_position_embeddings", "long", corrupt, {"'max_position_embeddings'"});
-  wrong("eos_token_id", json::array({2, "end"}), corrupt, {"eos_token_id", "\"end\""});
+  wrong("eos_token_id", json::array({2, "end"}), corrupt, {"'eos_token_id' is a list of 2"});
   wrong("eos_token_id", "</s>", corrupt, {"eos_token_id", "</s>"});
   wrong("eos_token_id", std::int64_t{1} << 40, corrupt, {"eos_token_id", "1099511627776"});
   wrong("bos_token_id", -1, corrupt, {"bos_token_id", "-1"});
@@ -296,7 +296,11 @@ TEST_F(ShardedModel, ATruncatedShardIsNamed) {
 
 TEST_F(ShardedModel, ABadIndexIsNamed) {
   const std::string good = readText(model / "model.safetensors.index.json");
-  for (const char* text : {"{", "[]", "{}", R"({"weight_map": []})"}) {
+  for (const char* text : {"{", "[]"}) {
+    writeText(model / "model.safetensors.index.json", text);
+    refused(ErrorCode::CorruptFile, {"model.safetensors.index.json", "not a JSON object"});
+  }
+  for (const char* text : {"{}", R"({"weight_map": []})"}) {
     writeText(model / "model.safetensors.index.json", text);
     refused(ErrorCode::CorruptFile, {"model.safetensors.index.json", "weight_map"});
   }

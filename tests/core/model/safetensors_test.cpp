@@ -50,7 +50,7 @@ TEST(SafetensorsHeader, LiesAreNamed) {
   refused(R"({"__metadata__":[]})", 0, {"__metadata__"});
   // Nested as deep as the stack: must be refused, not printed.
   refused(R"({"__metadata__":{"k":)" + std::string(300'000, '[') + std::string(300'000, ']') + "}}",
-          0, {"metadata 'k'"});
+          0, {"nested deeper"});
   refused(R"({"a":)" + entry("F32", "[-1]", 0, 4) + "}", 4, {"'a'"});
   refused(R"({"a":)" + entry("F32", "[2]", -8, 0) + "}", 8, {"'a'"});
   refused(R"({"a":)" + entry("F32", "[2]", 8, 0) + "}", 8, {"'a'", "bytes 8 to 0"});
