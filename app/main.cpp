@@ -43,7 +43,8 @@ void addOptions(QCommandLineParser& parser) {
   parser.addHelpOption();
   parser.addVersionOption();
   parser.addOptions({
-      {"model", QObject::tr("Model folder in the Hugging Face layout; default: the bundled one."), "DIR"},
+      {"model", QObject::tr("Model folder in the Hugging Face layout; default: the bundled one."),
+       "DIR"},
       {"document", QObject::tr("Text to read; default: the first sample."), "FILE"},
       {"rope", QObject::tr("RoPE method; default: what the model's config says."), "METHOD"},
       {"factor", QObject::tr("Scaling factor; default: planned / trained length."), "S"},
@@ -54,7 +55,8 @@ void addOptions(QCommandLineParser& parser) {
                    "the window and of every dock into DIR, and quit."),
        "DIR"},
   });
-  parser.addPositionalArgument("path", QObject::tr("A document or a model folder to open."), "[path]");
+  parser.addPositionalArgument("path", QObject::tr("A document or a model folder to open."),
+                               "[path]");
 }
 
 // Empty when all is well, else what is wrong.
@@ -69,14 +71,17 @@ QString readOptions(const QCommandLineParser& parser, Options& options) {
   }
   bool isNumber = true;
   if (parser.isSet("factor")) options.factor = parser.value("factor").toDouble(&isNumber);
-  if (!isNumber) return QObject::tr("--factor is '%1'; a number is wanted").arg(parser.value("factor"));
+  if (!isNumber)
+    return QObject::tr("--factor is '%1'; a number is wanted").arg(parser.value("factor"));
   if (parser.isSet("context")) options.context = parser.value("context").toLongLong(&isNumber);
   if (!isNumber || options.context < 0) {
-    return QObject::tr("--context is '%1'; a number of tokens is wanted").arg(parser.value("context"));
+    return QObject::tr("--context is '%1'; a number of tokens is wanted")
+        .arg(parser.value("context"));
   }
   options.themeGiven = parser.isSet("theme");
   if (options.themeGiven && !ui::parseTheme(parser.value("theme"), &options.theme)) {
-    return QObject::tr("--theme is '%1'; light, dark or system is wanted").arg(parser.value("theme"));
+    return QObject::tr("--theme is '%1'; light, dark or system is wanted")
+        .arg(parser.value("theme"));
   }
   const QStringList rest = parser.positionalArguments();
   if (rest.size() > 1) return QObject::tr("one document or model folder at most can be opened");
@@ -113,7 +118,8 @@ int main(int argc, char** argv) {
   addOptions(parser);
   parser.process(program);
   Options options;
-  if (const QString wrong = readOptions(parser, options); !wrong.isEmpty()) return usageError(wrong);
+  if (const QString wrong = readOptions(parser, options); !wrong.isEmpty())
+    return usageError(wrong);
   const bool pictures = !options.screenshots.isEmpty();
   if (pictures && options.rope.isEmpty()) options.rope = QStringLiteral("yarn");
 
@@ -145,10 +151,12 @@ int main(int argc, char** argv) {
 
   applyOnFirstModel(app, options);
   if (options.model.isEmpty()) {
-    if (const auto bundled = findBundledModel()) options.model = QString::fromStdString(bundled->string());
+    if (const auto bundled = findBundledModel())
+      options.model = QString::fromStdString(bundled->string());
   }
   if (options.document.isEmpty()) {
-    if (const auto sample = findFirstSample()) options.document = QString::fromStdString(sample->string());
+    if (const auto sample = findFirstSample())
+      options.document = QString::fromStdString(sample->string());
   }
   if (!options.model.isEmpty()) app.loadModel(options.model.toStdString());
   if (!options.document.isEmpty()) app.openDocument(options.document.toStdString());

@@ -129,8 +129,8 @@ void MainWindow::shareSpace() {
               Qt::Vertical);
   resizeDocks({m_docks[Attention], m_docks[Angles]}, {height() * 52 / 100, height() * 48 / 100},
               Qt::Vertical);
-  resizeDocks({m_docks[Angles], m_docks[Perplexity]},
-              {available * 27 / 100, available * 27 / 100}, Qt::Horizontal);
+  resizeDocks({m_docks[Angles], m_docks[Perplexity]}, {available * 27 / 100, available * 27 / 100},
+              Qt::Horizontal);
 }
 
 void MainWindow::addStatusBar() {
@@ -145,8 +145,7 @@ void MainWindow::connectApp() {
   connect(&m_app, &AppModel::notice, this, &MainWindow::showNotice);
   connect(&m_app, &AppModel::documentChanged, this, &MainWindow::adoptDocument);
   connect(&m_app, &AppModel::modelChanged, this, [this] {
-    remember(m_settings.recentModels,
-             QString::fromStdString(m_app.engine()->folder().string()));
+    remember(m_settings.recentModels, QString::fromStdString(m_app.engine()->folder().string()));
   });
   for (PlotPanel* panel : {static_cast<PlotPanel*>(m_attention), static_cast<PlotPanel*>(m_angles),
                            static_cast<PlotPanel*>(m_perplexity)}) {
@@ -175,7 +174,8 @@ void MainWindow::openPath(const QString& path) {
 void MainWindow::showError(const QString& sentence) {
   statusBar()->showMessage(sentence);
   if (!isVisible()) return;
-  auto* box = new QMessageBox(QMessageBox::Warning, tr("RopeScope"), sentence, QMessageBox::Ok, this);
+  auto* box =
+      new QMessageBox(QMessageBox::Warning, tr("RopeScope"), sentence, QMessageBox::Ok, this);
   box->setObjectName(QStringLiteral("errorBox"));
   box->setAttribute(Qt::WA_DeleteOnClose);
   box->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);

@@ -142,8 +142,9 @@ std::string sameTargets(const Options& options) {
   for (const auto& [name, path] : targets) {
     if (!path || *path == "-") continue;
     std::error_code error;
-    const auto real = std::filesystem::weakly_canonical(*path, error);
-    const auto [other, fresh] = taken.emplace(error ? *path : real, name);
+    const auto absolute = std::filesystem::absolute(*path, error);
+    const auto real = std::filesystem::weakly_canonical(absolute, error);
+    const auto [other, fresh] = taken.emplace(error ? absolute : real, name);
     if (!fresh) {
       return std::string(other->second) + " and " + name + " both name " + path->string() +
              "; give each its own file";

@@ -12,8 +12,9 @@
 #include <QPushButton>
 #include <QTimer>
 #include <QUrl>
-#include <gtest/gtest.h>
 #include <memory>
+
+#include <gtest/gtest.h>
 
 #include "tests/ui/live_app.h"
 #include "ui/panels/attention_panel.h"
@@ -59,7 +60,8 @@ TEST(MainWindow, AsksByKeyboardAndDrawsTheMap) {
   live.app.setAnswerTokens(8);
   live.type("Who?");
   live.idle();
-  ASSERT_EQ(live.lastTurn().state, ChatTurn::State::Finished) << qPrintable(live.lastTurn().problem);
+  ASSERT_EQ(live.lastTurn().state, ChatTurn::State::Finished)
+      << qPrintable(live.lastTurn().problem);
   EXPECT_TRUE(live.window->findChild<QPlainTextEdit*>("question")->toPlainText().isEmpty());
   EXPECT_TRUE(waitUntil([&] { return live.window->attention().model().tile() != nullptr; }));
 }
@@ -77,7 +79,8 @@ TEST(MainWindow, TheMapGrowsWhileTheDocumentIsReadAndTheAnswerGoesOn) {
                    });
   live.type("Who?");
   live.idle();
-  EXPECT_EQ(live.lastTurn().state, ChatTurn::State::Finished) << qPrintable(live.lastTurn().problem);
+  EXPECT_EQ(live.lastTurn().state, ChatTurn::State::Finished)
+      << qPrintable(live.lastTurn().problem);
   EXPECT_GE(tilesWhileReading, 1);
 }
 
@@ -90,9 +93,8 @@ TEST(MainWindow, StaysAliveWhileTheEngineWorks) {
   qint64 longestGap = 0;  // ms
   QElapsedTimer sinceTick;
   QTimer tick;
-  QObject::connect(&tick, &QTimer::timeout, &tick, [&] {
-    longestGap = std::max(longestGap, sinceTick.restart());
-  });
+  QObject::connect(&tick, &QTimer::timeout, &tick,
+                   [&] { longestGap = std::max(longestGap, sinceTick.restart()); });
   live.type("Who?");
   sinceTick.start();
   tick.start(5);
@@ -155,7 +157,8 @@ TEST(MainWindow, TakesADroppedDocument) {
   LiveWindow live;
   live.load();
   QMimeData data;
-  data.setUrls({QUrl::fromLocalFile(QString::fromStdString(live.write(5, "dropped.txt").string()))});
+  data.setUrls(
+      {QUrl::fromLocalFile(QString::fromStdString(live.write(5, "dropped.txt").string()))});
   QDragEnterEvent enter(QPoint(10, 10), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
   QApplication::sendEvent(live.window.get(), &enter);
   EXPECT_TRUE(enter.isAccepted());
@@ -201,7 +204,8 @@ TEST(MainWindow, ThePerplexityCurvesEndWhileAnAnswerWaits) {
   live.type("Who?");
   live.idle();
   EXPECT_FALSE(perplexity.curves().empty()) << qPrintable(perplexity.statusText());
-  EXPECT_EQ(live.lastTurn().state, ChatTurn::State::Finished) << qPrintable(live.lastTurn().problem);
+  EXPECT_EQ(live.lastTurn().state, ChatTurn::State::Finished)
+      << qPrintable(live.lastTurn().problem);
 }
 
 // The bundled model, the first sample and its first planted fact: what a new user does.
@@ -219,7 +223,8 @@ TEST(MainWindow, AnswersAPlantedFactOfTheFirstSampleUnderYarn) {
   ASSERT_EQ(live.app.plan()->method, "yarn");
   live.type(samples->front().questions.front());
   live.idle();
-  ASSERT_EQ(live.lastTurn().state, ChatTurn::State::Finished) << qPrintable(live.lastTurn().problem);
+  ASSERT_EQ(live.lastTurn().state, ChatTurn::State::Finished)
+      << qPrintable(live.lastTurn().problem);
   EXPECT_TRUE(live.lastTurn().answer.contains("48213")) << qPrintable(live.lastTurn().answer);
 }
 

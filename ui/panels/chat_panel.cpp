@@ -120,7 +120,8 @@ QWidget* ChatPanel::makeAnswerOptions() {
   row->addWidget(length);
   row->addWidget(sampling);
   row->addStretch(1);
-  connect(length, &QSpinBox::valueChanged, this, [this](int tokens) { m_app.setAnswerTokens(tokens); });
+  connect(length, &QSpinBox::valueChanged, this,
+          [this](int tokens) { m_app.setAnswerTokens(tokens); });
   return options;
 }
 

@@ -36,7 +36,9 @@ std::optional<rope::ParameterValue> valueOf(const rope::ParameterSpec& spec,
 }  // namespace
 
 ParameterForm::ParameterForm(Edited edited, QWidget* parent)
-    : QWidget(parent), m_edited(std::move(edited)), m_layout(new QFormLayout(this)) {
+    : QWidget(parent),
+      m_edited(std::move(edited)),
+      m_layout(new QFormLayout(this)) {
   m_layout->setContentsMargins(0, 0, 0, 0);
   m_layout->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
 }
@@ -65,15 +67,18 @@ QWidget* ParameterForm::makeField(const rope::ParameterSpec& spec,
                                   const std::optional<rope::ParameterValue>& value) {
   const QString text = value ? QString::fromStdString(rope::valueText(*value)) : QString();
   switch (spec.kind) {
-    case rope::ParameterKind::Flag: return makeCheckBox(spec, value && std::get<bool>(*value));
+    case rope::ParameterKind::Flag:
+      return makeCheckBox(spec, value && std::get<bool>(*value));
     case rope::ParameterKind::Choice:
       return makeComboBox(spec, value ? std::get<std::string>(*value) : std::string());
-    case rope::ParameterKind::File: return makeFileField(spec, text);
+    case rope::ParameterKind::File:
+      return makeFileField(spec, text);
     case rope::ParameterKind::Number:
       // Without a default the method works it out: an empty field, which a spin box cannot be.
       if (spec.defaultValue) return makeSpinBox(spec, std::get<double>(*value));
       return makeLineEdit(spec, text);
-    case rope::ParameterKind::Numbers: return makeLineEdit(spec, text);
+    case rope::ParameterKind::Numbers:
+      return makeLineEdit(spec, text);
   }
   return new QWidget(this);
 }
@@ -134,8 +139,9 @@ QWidget* ParameterForm::makeFileField(const rope::ParameterSpec& spec, const QSt
 // Free text for numbers: an empty field means that the method works the value out.
 QWidget* ParameterForm::makeLineEdit(const rope::ParameterSpec& spec, const QString& value) {
   auto* edit = new QLineEdit(value, this);
-  edit->setPlaceholderText(spec.kind == rope::ParameterKind::Numbers ? tr("from the model, or 1, 1.5, …")
-                                                                     : tr("automatic"));
+  edit->setPlaceholderText(spec.kind == rope::ParameterKind::Numbers
+                               ? tr("from the model, or 1, 1.5, …")
+                               : tr("automatic"));
   connect(edit, &QLineEdit::editingFinished, this, [this, spec, edit] {
     QString text = edit->text();
     text.remove(QLatin1Char(' '));

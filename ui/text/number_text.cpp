@@ -9,13 +9,19 @@
 namespace ropescope::ui {
 namespace {
 
-QString tr(const char* text) { return QCoreApplication::translate("NumberText", text); }
+QString tr(const char* text) {
+  return QCoreApplication::translate("NumberText", text);
+}
 
 }  // namespace
 
-QString tokensText(std::int64_t tokens) { return QLocale().toString(static_cast<qlonglong>(tokens)); }
+QString tokensText(std::int64_t tokens) {
+  return QLocale().toString(static_cast<qlonglong>(tokens));
+}
 
-QString memoryText(std::int64_t bytes) { return QString::fromStdString(bytesText(bytes)); }
+QString memoryText(std::int64_t bytes) {
+  return QString::fromStdString(bytesText(bytes));
+}
 
 QString secondsText(double seconds) {
   if (seconds < 60.0) return tr("%1 s").arg(QLocale().toString(seconds, 'f', seconds < 10 ? 1 : 0));

@@ -22,8 +22,8 @@ namespace ropescope::ui {
 // A document as the current model reads it.
 struct OpenDocument {
   Document document;
-  PromptPart part;                        // in the model's prompt format, BOS included
-  std::vector<std::int32_t> plainIds;     // of the bare text, without BOS: for perplexity
+  PromptPart part;                     // in the model's prompt format, BOS included
+  std::vector<std::int32_t> plainIds;  // of the bare text, without BOS: for perplexity
   std::int64_t tokens() const { return static_cast<std::int64_t>(part.ids.size()); }
 };
 
@@ -74,7 +74,8 @@ class AppModel : public QObject {
   // A wrong choice is reported by errorOccurred() and changes nothing.
   void applyMethod(const MethodSettings& settings);
   void setAnswerTokens(std::int64_t tokens);
-  // Only when the model is too large to keep all layers: which one to keep from the next reading on.
+  // Only when the model is too large to keep all layers: which one to keep from the next reading
+  // on.
   void setCaptureLayer(int layer);
   void readDocument();  // fills the session with the document, so that the map can be drawn
   // Why a question of so many tokens cannot be asked now, with the cure; empty: it can.
@@ -88,12 +89,12 @@ class AppModel : public QObject {
  signals:
   void modelChanged();
   void documentChanged();
-  void ledgerChanged();                      // room for the answer
-  void planChanged();                        // method, factor, planned context, calibration
-  void sessionAdvanced(qint64 position);     // chunks done; 0 when a session was dropped
+  void ledgerChanged();                   // room for the answer
+  void planChanged();                     // method, factor, planned context, calibration
+  void sessionAdvanced(qint64 position);  // chunks done; 0 when a session was dropped
   void busyChanged();
   void errorOccurred(const QString& sentence);
-  void notice(const QString& sentence);      // for the status bar
+  void notice(const QString& sentence);  // for the status bar
 
  private:
   void adoptEngine(std::shared_ptr<const Engine> engine);

@@ -7,8 +7,12 @@
 namespace ropescope::ui {
 namespace {
 
-bool startsCharacter(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; }
-bool needsSurrogates(char byte) { return static_cast<unsigned char>(byte) >= 0xF0U; }
+bool startsCharacter(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;
+}
+bool needsSurrogates(char byte) {
+  return static_cast<unsigned char>(byte) >= 0xF0U;
+}
 
 }  // namespace
 
@@ -21,7 +25,8 @@ std::vector<int> tokenOffsets(const std::string& text, const std::vector<ByteSpa
   const auto advanceTo = [&](std::int64_t target) {
     for (; byte < std::min(target, end); ++byte) {
       const char here = text[static_cast<std::size_t>(byte)];
-      const bool crlf = here == '\r' && byte + 1 < end && text[static_cast<std::size_t>(byte) + 1] == '\n';
+      const bool crlf =
+          here == '\r' && byte + 1 < end && text[static_cast<std::size_t>(byte) + 1] == '\n';
       if (startsCharacter(here) && !crlf) character += needsSurrogates(here) ? 2 : 1;
     }
     return character;

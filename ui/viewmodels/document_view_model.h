@@ -21,8 +21,9 @@ struct Ledger {
   bool fits() const { return total() <= planned; }
 };
 
-// Character offsets (UTF-16, as QTextDocument counts: CR LF is one) at which tokens begin; ascending.
-// One per token and the end of the last one. `begin` and `end` bound the document within `text`.
+// Character offsets (UTF-16, as QTextDocument counts: CR LF is one) at which tokens begin;
+// ascending. One per token and the end of the last one. `begin` and `end` bound the document within
+// `text`.
 std::vector<int> tokenOffsets(const std::string& text, const std::vector<ByteSpan>& spans,
                               std::int64_t begin, std::int64_t end);
 
@@ -32,15 +33,15 @@ class DocumentViewModel : public QObject {
  public:
   explicit DocumentViewModel(AppModel& app, QObject* parent = nullptr);
 
-  QString title() const;   // file name, or an invitation
+  QString title() const;  // file name, or an invitation
   QString text() const;
   const std::vector<int>& offsets() const { return m_offsets; }  // see tokenOffsets()
-  int tokenAt(int character) const;   // index in the prompt; -1 outside
+  int tokenAt(int character) const;                              // index in the prompt; -1 outside
 
   Ledger ledger() const;
-  QString ledgerText() const;   // "document 3,412 + question 24 + answer 128 = 3,564 of 4,096 …"
-  QString fitText() const;      // what is left, or the cure
-  QString readText() const;     // "read: 2,048 of 3,412 tokens"
+  QString ledgerText() const;  // "document 3,412 + question 24 + answer 128 = 3,564 of 4,096 …"
+  QString fitText() const;     // what is left, or the cure
+  QString readText() const;    // "read: 2,048 of 3,412 tokens"
   bool canRead() const;
 
   void setQuestionTokens(std::int64_t tokens);

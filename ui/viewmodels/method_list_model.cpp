@@ -18,14 +18,17 @@ QVariant MethodListModel::data(const QModelIndex& index, int role) const {
   if (!checkIndex(index, CheckIndexOption::IndexIsValid)) return {};
   const Row& row = m_rows[static_cast<std::size_t>(index.row())];
   switch (role) {
-    case Qt::DisplayRole: return QString::fromStdString(row.info.title);
+    case Qt::DisplayRole:
+      return QString::fromStdString(row.info.title);
     case Qt::ToolTipRole:
       return row.unavailable.isEmpty()
                  ? tr("%1 (%2)").arg(QString::fromStdString(row.info.summary),
                                      QString::fromStdString(row.info.reference))
                  : row.unavailable;
-    case IdRole: return QString::fromStdString(row.info.id);
-    default: return {};
+    case IdRole:
+      return QString::fromStdString(row.info.id);
+    default:
+      return {};
   }
 }
 
@@ -44,7 +47,8 @@ int MethodListModel::rowOf(const std::string& id) const {
 
 QString MethodListModel::unavailableReason(const std::string& id) const {
   const int row = rowOf(id);
-  return row < 0 ? tr("There is no such method.") : m_rows[static_cast<std::size_t>(row)].unavailable;
+  return row < 0 ? tr("There is no such method.")
+                 : m_rows[static_cast<std::size_t>(row)].unavailable;
 }
 
 void MethodListModel::refresh(const Engine& engine, std::int64_t plannedLength,

@@ -20,7 +20,9 @@ QString titleOf(const std::string& id) {
 }  // namespace
 
 MethodViewModel::MethodViewModel(AppModel& app, QObject* parent)
-    : QObject(parent), m_app(app), m_methods(this) {
+    : QObject(parent),
+      m_app(app),
+      m_methods(this) {
   connect(&m_app, &AppModel::planChanged, this, &MethodViewModel::adoptApplied);
   connect(&m_app, &AppModel::documentChanged, this, &MethodViewModel::update);
   connect(&m_app, &AppModel::ledgerChanged, this, &MethodViewModel::update);
@@ -32,7 +34,9 @@ void MethodViewModel::adoptApplied() {
   update();
 }
 
-void MethodViewModel::revert() { adoptApplied(); }
+void MethodViewModel::revert() {
+  adoptApplied();
+}
 
 // Recomputes sentence, problem and which methods work. Cheap: plans are a few dozen numbers.
 void MethodViewModel::update() {
@@ -64,8 +68,8 @@ bool MethodViewModel::takesFactor() const {
 
 QString MethodViewModel::automaticFactor() const {
   if (!m_app.engine()) return tr("automatic");
-  const double planned = static_cast<double>(
-      m_draft.contextTokens > 0 ? m_draft.contextTokens : m_app.automaticContext());
+  const double planned = static_cast<double>(m_draft.contextTokens > 0 ? m_draft.contextTokens
+                                                                       : m_app.automaticContext());
   const double trained = static_cast<double>(m_app.engine()->config().trainedLength);
   return tr("automatic (%1)").arg(ratioText(std::max(1.0, planned / trained)));
 }
@@ -75,18 +79,23 @@ QString MethodViewModel::automaticContext() const {
   return tr("automatic (%1)").arg(tokensText(m_app.automaticContext()));
 }
 
-QString MethodViewModel::sentence() const { return m_problem.isEmpty() ? m_sentence : m_problem; }
+QString MethodViewModel::sentence() const {
+  return m_problem.isEmpty() ? m_sentence : m_problem;
+}
 
 QString MethodViewModel::summary() const {
   const auto method = rope::findMethod(m_draft.rope.id);
   if (!method) return {};
   const auto info = method->info();
   QString text = QString::fromStdString(info.summary);
-  if (!info.reference.empty()) text += QStringLiteral(" (%1)").arg(QString::fromStdString(info.reference));
+  if (!info.reference.empty())
+    text += QStringLiteral(" (%1)").arg(QString::fromStdString(info.reference));
   return text;
 }
 
-bool MethodViewModel::isChanged() const { return !(m_draft == m_app.method()); }
+bool MethodViewModel::isChanged() const {
+  return !(m_draft == m_app.method());
+}
 
 QString MethodViewModel::calibrationText() const {
   if (!m_app.calibration() || m_draft.calibrationFile != m_app.method().calibrationFile) return {};
@@ -94,10 +103,12 @@ QString MethodViewModel::calibrationText() const {
   QStringList parts;
   if (info.hasPhase) parts << tr("phase modules");
   if (info.hasLora) parts << tr("LoRA pairs of rank %1").arg(info.loraRank);
-  QString text = tr("In use: %1, %2 parameters").arg(parts.join(tr(" and ")), tokensText(info.parameters));
+  QString text =
+      tr("In use: %1, %2 parameters").arg(parts.join(tr(" and ")), tokensText(info.parameters));
   if (!info.missing.empty()) text += tr("; %1 tensors missing").arg(info.missing.size());
   if (!info.surplus.empty()) text += tr("; %1 tensors not used").arg(info.surplus.size());
-  for (const auto& warning : info.warnings) text += QStringLiteral("; ") + QString::fromStdString(warning);
+  for (const auto& warning : info.warnings)
+    text += QStringLiteral("; ") + QString::fromStdString(warning);
   return text;
 }
 
@@ -111,8 +122,9 @@ std::optional<Advice> MethodViewModel::advice() const {
     settings.contextTokens =
         std::max(settings.contextTokens, m_app.neededContext(AppModel::kQuestionAllowance));
   }
-  const auto plan = m_app.engine()->plan(
-      settings.rope, settings.contextTokens > 0 ? settings.contextTokens : m_app.automaticContext());
+  const auto plan =
+      m_app.engine()->plan(settings.rope, settings.contextTokens > 0 ? settings.contextTokens
+                                                                     : m_app.automaticContext());
   if (!plan) return std::nullopt;
   const double ratio =
       static_cast<double>(m_app.document()->tokens()) / static_cast<double>(trained);
@@ -120,7 +132,8 @@ std::optional<Advice> MethodViewModel::advice() const {
       .text = tr("The document is %1 times as long as what the model was trained for: plain RoPE "
                  "breaks there.")
                   .arg(ratioText(ratio)),
-      .action = tr("Use %1, factor %2").arg(titleOf(kAdvisedMethod), ratioText(plan->context.factor)),
+      .action =
+          tr("Use %1, factor %2").arg(titleOf(kAdvisedMethod), ratioText(plan->context.factor)),
       .settings = settings};
 }
 
@@ -181,14 +194,18 @@ void MethodViewModel::setLora(bool on) {
 }
 
 void MethodViewModel::useFile(const FileCure& cure, const std::string& path) {
-  m_draft.rope = {.id = cure.method, .values = {{cure.parameter, path}},
-                  .factor = m_draft.rope.factor};
+  m_draft.rope = {
+      .id = cure.method, .values = {{cure.parameter, path}}, .factor = m_draft.rope.factor};
   emit methodChanged();
   update();
 }
 
-void MethodViewModel::apply() { m_app.applyMethod(m_draft); }
+void MethodViewModel::apply() {
+  m_app.applyMethod(m_draft);
+}
 
-void MethodViewModel::apply(const MethodSettings& settings) { m_app.applyMethod(settings); }
+void MethodViewModel::apply(const MethodSettings& settings) {
+  m_app.applyMethod(settings);
+}
 
 }  // namespace ropescope::ui

@@ -73,16 +73,25 @@ std::string transcriptJson(const AppModel& app, const ChatModel& chat) {
 std::string transcriptMarkdown(const AppModel& app, const ChatModel& chat) {
   std::string text = "# " + ChatModel::tr("Questions and answers").toStdString() + "\n\n";
   if (app.document()) {
-    text += "- " + ChatModel::tr("Document: %1").arg(QString::fromStdString(
-        app.document()->document.path.filename().string())).toStdString() + "\n";
+    text += "- " +
+            ChatModel::tr("Document: %1")
+                .arg(QString::fromStdString(app.document()->document.path.filename().string()))
+                .toStdString() +
+            "\n";
   }
   if (app.engine()) {
-    text += "- " + ChatModel::tr("Model: %1, %2 on %3").arg(
-        QString::fromStdString(app.engine()->folder().filename().string()),
-        QString::fromStdString(app.engine()->dtype()),
-        QString::fromStdString(app.engine()->device())).toStdString() + "\n";
-    text += "- " + ChatModel::tr("Model hash: %1").arg(
-        QString::fromStdString(app.engine()->modelHash())).toStdString() + "\n";
+    text += "- " +
+            ChatModel::tr("Model: %1, %2 on %3")
+                .arg(QString::fromStdString(app.engine()->folder().filename().string()),
+                     QString::fromStdString(app.engine()->dtype()),
+                     QString::fromStdString(app.engine()->device()))
+                .toStdString() +
+            "\n";
+    text += "- " +
+            ChatModel::tr("Model hash: %1")
+                .arg(QString::fromStdString(app.engine()->modelHash()))
+                .toStdString() +
+            "\n";
   }
   for (int row = 0; row < chat.rowCount(); ++row) {
     const QModelIndex at = chat.index(row);
@@ -99,8 +108,8 @@ std::string transcriptMarkdown(const AppModel& app, const ChatModel& chat) {
 Status exportTranscript(const std::filesystem::path& path, const AppModel& app,
                         const ChatModel& chat) {
   const bool json = path.extension() == ".json";
-  return writeFileAtomically(path, json ? transcriptJson(app, chat)
-                                        : transcriptMarkdown(app, chat));
+  return writeFileAtomically(path,
+                             json ? transcriptJson(app, chat) : transcriptMarkdown(app, chat));
 }
 
 }  // namespace ropescope::ui

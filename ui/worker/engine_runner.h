@@ -2,7 +2,8 @@
 //
 // Long jobs (load, read, answer, sweep) run one after the other in the order they were started.
 // View requests (pictures) are served at once when idle, and between the chunks and tokens of a
-// running long job otherwise; they never cancel it and take at most a third of its time. All public functions belong to the GUI thread.
+// running long job otherwise; they never cancel it and take at most a third of its time. All public
+// functions belong to the GUI thread.
 #pragma once
 
 #include <QObject>
@@ -51,8 +52,9 @@ class EngineRunner : public QObject {
   template <class Value>
   void startLong(QObject* receiver, Lane lane, SameLane sameLane, Work<Value> work,
                  Deliver<Value> deliver) {
-    enqueue(receiver, lane, sameLane, erase<Value>(std::move(work), deliver),
-            [deliver] { deliver(Error{ErrorCode::Cancelled, "stopped before it began"}); });
+    enqueue(receiver, lane, sameLane, erase<Value>(std::move(work), deliver), [deliver] {
+      deliver(Error{ErrorCode::Cancelled, "stopped before it began"});
+    });
   }
 
   // A picture: of requests with the same key only the newest is answered.
@@ -116,7 +118,7 @@ class EngineRunner : public QObject {
   std::shared_ptr<ViewJob> takeView(quint64 beforeTicket);
 
   QThread m_thread;
-  Worker* m_worker = nullptr;  // lives on m_thread, deleted there
+  Worker* m_worker = nullptr;                    // lives on m_thread, deleted there
   std::vector<std::shared_ptr<LongJob>> m_jobs;  // waiting and running, oldest first
   std::vector<std::function<bool()>> m_channels;
   QTimer m_tick;

@@ -1,6 +1,7 @@
 #include "ui/viewmodels/method_view_model.h"
 
 #include <QAbstractItemModelTester>
+
 #include <gtest/gtest.h>
 
 #include "tests/ui/live_app.h"
@@ -38,7 +39,8 @@ TEST(MethodViewModel, DraftsUntilApplied) {
   model.setContext(1024);
   EXPECT_TRUE(model.isChanged());
   EXPECT_EQ(live.app.sessionSerial(), serial);
-  EXPECT_TRUE(model.sentence().contains("every angle is divided by 2")) << qPrintable(model.sentence());
+  EXPECT_TRUE(model.sentence().contains("every angle is divided by 2"))
+      << qPrintable(model.sentence());
   model.apply();
   EXPECT_EQ(live.app.plan()->method, "pi");
   EXPECT_EQ(live.app.plan()->context.factor, 2.0);
