@@ -42,6 +42,7 @@ DocumentPanel::DocumentPanel(DocumentViewModel& model, QWidget* parent)
   m_readButton->setToolTip(tr("Fill the cache with the document now, so that maps can be drawn and "
                               "the first question starts at once."));
   setMuted(m_token);
+  m_token->setMinimumHeight(m_token->fontMetrics().height());  // empty until a click
   setMuted(m_read);
 
   auto* top = new QHBoxLayout;
@@ -72,7 +73,7 @@ void DocumentPanel::showDocument() {
   m_title->setText(m_model.title());
   m_text->setPlainText(m_model.text());
   markTokens();
-  showTokenAtCursor();
+  m_token->clear();  // nothing is chosen yet
 }
 
 void DocumentPanel::showLedger() {
@@ -115,8 +116,7 @@ void DocumentPanel::resizeEvent(QResizeEvent* event) {
 
 void DocumentPanel::showTokenAtCursor() {
   const int token = m_model.tokenAt(m_text->textCursor().position());
-  m_token->setText(token < 0 ? tr("Click into the text to see which token it is.")
-                             : tr("Token %1 of the prompt").arg(tokensText(token)));
+  m_token->setText(token < 0 ? QString() : tr("Token %1 of the prompt").arg(tokensText(token)));
 }
 
 }  // namespace ropescope::ui

@@ -63,12 +63,9 @@ MethodPanel::MethodPanel(MethodViewModel& model, QWidget* parent)
   auto* form = new QFormLayout;
   form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
   addMethodRows(form);
+  addCalibrationRows(form);
   column->addLayout(form);
-  column->addWidget(m_parameters);
-  auto* calibrationForm = new QFormLayout;
-  calibrationForm->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
-  addCalibrationRows(calibrationForm);
-  column->addLayout(calibrationForm);
+  column->addWidget(m_parameters);  // last: most methods need none of them touched
   column->addStretch(1);
   auto* scroll = new QScrollArea(this);
   scroll->setWidget(content);
@@ -86,9 +83,6 @@ MethodPanel::MethodPanel(MethodViewModel& model, QWidget* parent)
   layout->addWidget(m_sentence);
   layout->addLayout(buttons);
   connectFields();
-  setTabOrder(m_method, m_fileCure);
-  setTabOrder(m_fileCure, m_context);
-  setTabOrder(m_context, m_factor);
   showMethod();
   showDraft();
 }
@@ -126,6 +120,9 @@ void MethodPanel::addMethodRows(QFormLayout* form) {
   form->addRow(m_summary);
   form->addRow(tr("&Planned tokens"), m_context);
   form->addRow(tr("&Factor"), m_factor);
+  setTabOrder(m_method, m_fileCure);
+  setTabOrder(m_fileCure, m_context);
+  setTabOrder(m_context, m_factor);
 }
 
 void MethodPanel::addCalibrationRows(QFormLayout* form) {
@@ -152,6 +149,10 @@ void MethodPanel::addCalibrationRows(QFormLayout* form) {
   form->addRow(tr("&Strength"), strength);
   form->addRow(QString(), m_lora);
   form->addRow(m_calibrationText);
+  setTabOrder(m_factor, m_calibration);
+  setTabOrder(m_calibration, browse);
+  setTabOrder(browse, m_strength);
+  setTabOrder(m_strength, m_lora);
 }
 
 void MethodPanel::connectFields() {
@@ -179,12 +180,11 @@ void MethodPanel::connectFields() {
 void MethodPanel::showMethod() {
   m_parameters->rebuild(m_model.parameters(), m_model.draft().rope.values);
   m_parameters->setVisible(!m_model.parameters().empty());
-  QWidget* before = m_factor;  // the Tab key follows the eye
+  QWidget* before = m_lora;  // the Tab key follows the eye
   for (QWidget* field : m_parameters->fields()) {
     setTabOrder(before, field);
     before = field;
   }
-  setTabOrder(before, m_calibration);
 }
 
 void MethodPanel::showDraft() {

@@ -9,6 +9,17 @@
 #include "ui/worker/perplexity_job.h"
 
 namespace ropescope::ui {
+namespace {
+
+// The tooltip says what the field is for and holds the whole text, which may be wider than it.
+void explain(QLineEdit* field, const QString& help) {
+  field->setToolTip(help);
+  QObject::connect(field, &QLineEdit::textChanged, field, [field, help](const QString& text) {
+    field->setToolTip(QStringLiteral("<p>%1</p><p>%2</p>").arg(text.toHtmlEscaped(), help));
+  });
+}
+
+}  // namespace
 
 PerplexityPanel::PerplexityPanel(AppModel& app, EngineRunner& runner, QWidget* parent)
     : PlotPanel(QStringLiteral("perplexity"), parent),
@@ -35,10 +46,9 @@ PerplexityPanel::PerplexityPanel(AppModel& app, EngineRunner& runner, QWidget* p
 }
 
 void PerplexityPanel::buildControls() {
-  m_curves->setToolTip(
-      tr("One curve per method, separated by semicolons; settings after a colon: "
-         "none;pi:factor=4;yarn:factor=4,beta_fast=16. Empty it for the default."));
-  m_lengths->setToolTip(tr("Context lengths in tokens. Empty it for the default."));
+  explain(m_curves, tr("One curve per method, separated by semicolons; settings after a colon: "
+                       "none;pi:factor=4;yarn:factor=4,beta_fast=16. Empty it for the default."));
+  explain(m_lengths, tr("Context lengths in tokens. Empty it for the default."));
   m_measure->setToolTip(tr("Measure every curve on the open document"));
   m_stop->setToolTip(tr("Stop measuring; the points so far stay"));
   m_curves->setMinimumWidth(100);

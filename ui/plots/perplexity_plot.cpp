@@ -34,10 +34,10 @@ PerplexityPlot::PerplexityPlot(const PerplexityViewModel& model, QWidget* parent
   plot()->plotLayout()->setRowStretchFactor(2, 0.001);
   plot()->setInteractions(QCP::iRangeDrag | QCP::iRangeZoom);
   connect(plot(), &QCustomPlot::mouseMove, this, &PerplexityPlot::hover);
-  connect(plot(), &QCustomPlot::mouseDoubleClick, this, &PerplexityPlot::redraw);
+  connect(plot(), &QCustomPlot::mouseDoubleClick, this, &PerplexityPlot::resetView);
   connect(&m_model, &PerplexityViewModel::curvesChanged, this, &PerplexityPlot::redraw);
   followPalette();
-  redraw();
+  resetView();
 }
 
 void PerplexityPlot::buildItems() {
@@ -104,12 +104,26 @@ void PerplexityPlot::redraw() {
   }
   m_hint->setVisible(lines.empty());
   m_protocol->setText(m_model.protocolText());
-  fitAxes(lines);
+  if (lines.empty() || !isZoomed()) fitAxes(lines);  // a running sweep leaves a zoom alone
   showTrainedLength();
   wrapLegend(plot());
   plot()->setAccessibleName(tr("Perplexity against context length"));
   plot()->setAccessibleDescription(m_model.statusText() + u' ' + m_model.protocolText());
   replotSoon();
+}
+
+bool PerplexityPlot::isZoomed() const {
+  return plot()->xAxis->range() != m_fittedX || plot()->yAxis->range() != m_fittedY;
+}
+
+void PerplexityPlot::resetView() {
+  fitAxes(m_model.lines());
+  redraw();
+}
+
+void PerplexityPlot::keyPressEvent(QKeyEvent* event) {
+  if (event->key() == Qt::Key_0) return resetView();
+  PlotWidget::keyPressEvent(event);
 }
 
 void PerplexityPlot::fitAxes(const std::vector<PerplexityLine>& lines) {
@@ -143,6 +157,8 @@ void PerplexityPlot::fitAxes(const std::vector<PerplexityLine>& lines) {
     plot()->yAxis->setRange(std::max(0.0, values.lower - size * kRoom),
                             values.upper + size * above);
   }
+  m_fittedX = plot()->xAxis->range();
+  m_fittedY = plot()->yAxis->range();
 }
 
 void PerplexityPlot::showTrainedLength() {

@@ -19,6 +19,7 @@ class PerplexityPlot : public PlotWidget {
 
  protected:
   void restyle(PlotTheme theme) override;
+  void keyPressEvent(QKeyEvent* event) override;
 
  private:
   struct Curve {
@@ -29,6 +30,8 @@ class PerplexityPlot : public PlotWidget {
   void buildItems();
   void redraw();
   void resizeCurves(std::size_t curves);
+  bool isZoomed() const;  // by the user
+  void resetView();       // double click or 0
   void fitAxes(const std::vector<PerplexityLine>& lines);
   void showTrainedLength();
   void styleCurves(PlotTheme theme);
@@ -36,6 +39,8 @@ class PerplexityPlot : public PlotWidget {
 
   const PerplexityViewModel& m_model;
   std::vector<Curve> m_curves;
+  QCPRange m_fittedX;
+  QCPRange m_fittedY;
   QCPItemStraightLine* m_trained = nullptr;
   QCPItemText* m_trainedText = nullptr;
   QCPItemText* m_hint = nullptr;         // when there is nothing to show

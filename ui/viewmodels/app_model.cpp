@@ -69,6 +69,7 @@ void AppModel::adoptEngine(std::shared_ptr<const Engine> engine) {
   settings.rope = m_engine->config().rope;
   m_captureLayer = m_engine->config().layers / 2;
   emit modelChanged();
+  ++m_choices;
   startSession(settings, nullptr);
   for (const auto& warning : m_engine->config().warnings) {
     emit notice(QString::fromStdString(warning));
@@ -109,11 +110,11 @@ void AppModel::adoptDocument(std::shared_ptr<const OpenDocument> document) {
 void AppModel::applyMethod(const MethodSettings& settings) {
   if (!m_engine) return;
   if (settings.calibrationFile.empty()) {
-    startSession(settings, nullptr);
+    if (startSession(settings, nullptr)) ++m_choices;
     return;
   }
   if (m_calibration && settings.calibrationFile == m_method.calibrationFile) {
-    startSession(settings, m_calibration);
+    if (startSession(settings, m_calibration)) ++m_choices;
     return;
   }
   using Loaded = std::shared_ptr<const Calibration>;
@@ -124,7 +125,8 @@ void AppModel::applyMethod(const MethodSettings& settings) {
         if (!room.engine) return Error{ErrorCode::InvalidArgument, "no model is loaded"};
         return room.engine->loadCalibration(path);
       },
-      [this, settings](const Result<Loaded>& loaded) {
+      [this, settings, choice = ++m_choices](const Result<Loaded>& loaded) {
+        if (choice != m_choices) return;  // a newer choice stands
         if (!loaded) return reportError(loaded.error());
         if (!startSession(settings, *loaded)) return;
         for (const auto& warning : (*loaded)->info().warnings) {

@@ -116,6 +116,7 @@ class AppModel : public QObject {
   std::int64_t m_plannedContext = 0;
   std::int64_t m_answerTokens = 128;
   std::int64_t m_position = 0;
+  std::uint64_t m_choices = 0;  // of a method so far; a calibration may arrive after a newer one
   int m_captureLayer = 0;
 };
 

@@ -73,6 +73,8 @@ Result<std::vector<std::int64_t>> parseLengths(const QString& text) {
     }
     lengths.push_back(length);
   }
+  std::sort(lengths.begin(), lengths.end());
+  lengths.erase(std::unique(lengths.begin(), lengths.end()), lengths.end());
   return lengths;
 }
 

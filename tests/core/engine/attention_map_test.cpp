@@ -13,12 +13,12 @@ namespace {
 
 using namespace ropescope::test;
 
-// A float32 score of size 20 carries an error of about 2e-6 from five float32 layers; that is the
-// relative error of a weight. Largest seen: 3e-6 on stories260K, 3e-5 on the random model, whose
-// attention is ten times as sharp.
-constexpr double kStoriesFloat32 = 2e-5;
-constexpr double kTinyFloat32 = 2e-4;
-constexpr double kStoredAsFloat32 = 3e-7;  // float64 session; cells are float32
+// Float32 scores behind up to five float32 layers, against double. Largest difference seen: 1.7e-5 on
+// stories260K, 2.3e-6 on the random model, 4e-8 in a float64 session (half a float32 step below 1: the
+// cells are float32). Other processors add in another order.
+constexpr double kStoriesFloat32 = 1e-4;
+constexpr double kTinyFloat32 = 2e-5;
+constexpr double kStoredAsFloat32 = 3e-7;
 
 // Rows of one head, pooled the slow way.
 class DenseMap {
@@ -74,7 +74,6 @@ void expectEqual(const AttentionMap& map, const std::vector<double>& wanted, dou
     worst = std::max(worst, std::abs(static_cast<double>(map.values[i]) - wanted[i]));
   }
   EXPECT_LE(worst, tolerance) << what;
-  testing::Test::RecordProperty("worst", std::to_string(worst));
 }
 
 struct Setup {

@@ -13,10 +13,10 @@ namespace {
 
 using namespace ropescope::test;
 
-// Two float32 programs that add the same up to 700 products in another order differ by about
-// sqrt(700) 6e-8 per layer, times logits of about 20; measured: 1.2e-5. In float64 nothing remains.
-constexpr double kFloat32Order = 1e-4;
-constexpr double kFloat64Order = 1e-10;
+// Losses and logits of up to 25 from float32 sums over up to 700 keys, added in another order: the
+// largest difference seen is 3.7e-5, and other processors add otherwise. In float64 it is 6e-14.
+constexpr double kFloat32Order = 2e-4;
+constexpr double kFloat64Order = 1e-11;
 
 const rope::MethodChoice kYarn{.id = "yarn", .values = {}, .factor = 4.0};
 

@@ -84,6 +84,21 @@ TEST_F(PerplexityPlotTest, DrawsTheViewModelsNumbers) {
   EXPECT_TRUE(plot.plot()->xAxis->range().contains(4096));
 }
 
+TEST_F(PerplexityPlotTest, KeepsAZoomWhileCurvesGrow) {
+  PerplexityCurve curve;
+  curve.settings.rope.id = "none";
+  curve.points = {{.length = 512, .perplexity = 30.0}};
+  engine.onCurve(0, curve);
+  const QCPRange zoomed(500, 600);
+  plot.plot()->xAxis->setRange(zoomed);
+  curve.points.push_back({.length = 4096, .perplexity = 40.0});
+  engine.onCurve(0, curve);
+  EXPECT_EQ(plot.plot()->xAxis->range(), zoomed);
+  QTest::keyClick(&plot, Qt::Key_0);
+  EXPECT_TRUE(plot.plot()->xAxis->range().contains(4096));
+  EXPECT_TRUE(plot.plot()->yAxis->range().contains(40));
+}
+
 TEST_F(PerplexityPlotTest, TheLegendCoversNoData) {
   PerplexityCurve curve;
   curve.settings.rope.id = "yarn";

@@ -111,6 +111,26 @@ TEST(AppModel, AMissingCalibrationFileChangesNothing) {
   EXPECT_EQ(live.app.sessionSerial(), serial);
 }
 
+TEST(AppModel, ACalibrationThatArrivesLateDoesNotUndoANewerChoice) {
+  LiveApp live;
+  const std::filesystem::path golden = std::filesystem::path(ROPESCOPE_TESTS_DIR) / "golden";
+  live.app.loadModel(golden / "tiny_llama");
+  live.idle();
+  ASSERT_TRUE(live.app.engine()) << qPrintable(live.errors.join("; "));
+  MethodSettings calibrated = live.app.method();
+  calibrated.calibrationFile = golden / "psc_tiny.safetensors";
+  MethodSettings plain = live.app.method();
+  plain.rope = {.id = "pi", .values = {}, .factor = 2.0};
+  live.app.applyMethod(calibrated);
+  live.app.applyMethod(plain);
+  live.idle();
+  EXPECT_TRUE(live.app.method() == plain);
+  EXPECT_FALSE(live.app.calibration());
+  live.app.applyMethod(calibrated);
+  live.idle();
+  EXPECT_TRUE(live.app.calibration()) << qPrintable(live.errors.join("; "));
+}
+
 TEST(AppModel, RefusesWhatDoesNotFitWithACure) {
   LiveApp live;
   live.load();

@@ -63,6 +63,8 @@ TEST(PerplexityDefaults, NameTheFactorOfTheSession) {
 TEST(ParseLengths, NamesTheWordThatIsNone) {
   EXPECT_EQ(*parseLengths(QStringLiteral("512, 1024;2048")),
             (std::vector<std::int64_t>{512, 1024, 2048}));
+  EXPECT_EQ(*parseLengths(QStringLiteral("2048, 512 1024, 512")),
+            (std::vector<std::int64_t>{512, 1024, 2048}));
   const auto wrong = parseLengths(QStringLiteral("512, 4k"));
   ASSERT_FALSE(wrong);
   EXPECT_NE(wrong.error().message.find("'4k'"), std::string::npos);
