@@ -47,7 +47,7 @@ void PerplexityPlot::buildItems() {
   m_hint = new QCPItemText(plot());
   m_hint->position->setType(QCPItemPosition::ptAxisRectRatio);
   m_hint->position->setCoords(0.5, 0.5);
-  m_hint->setText(tr("Measure to see how far each method carries."));
+  m_hint->setText(tr("Measure draws the curves."));
   for (QCPAbstractItem* item :
        {static_cast<QCPAbstractItem*>(m_trained), static_cast<QCPAbstractItem*>(m_trainedText),
         static_cast<QCPAbstractItem*>(m_hint)}) {
