@@ -55,7 +55,7 @@ Result<std::vector<CurveSettings>> chooseCurves(Run& run, std::int64_t longest) 
     if (curve->calibration && described.insert(curve->calibration->info().path).second) {
       run.noticeCalibration(curve->calibration->info());
     }
-    // Before any work: a curve that cannot be drawn would cost those that can.
+    // Before any work: what can be refused now is not refused after minutes.
     auto plan = run.engine().plan(curve->rope, longest);
     if (!plan) return Error{plan.error().code, text + ": " + plan.error().message};
     curves.push_back(*std::move(curve));

@@ -81,7 +81,7 @@ class Session {
   // Forgets everything from `position` on; keeps the earlier tokens.
   void rewind(std::int64_t position);
 
-  struct State;  // session.cpp
+  struct State;  // session_torch.h
   explicit Session(std::unique_ptr<State> state);
 
  private:

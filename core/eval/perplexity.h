@@ -60,7 +60,7 @@ struct PerplexityCurve {
   std::vector<PerplexityPoint> points;
 };
 
-// Points so far, whenever one is new or more exact; `finished` points do not change any more.
+// Points so far, whenever one is new or has one more document; later calls may refine them all.
 using CurveSink = std::function<void(const PerplexityCurve&)>;
 
 // `documents`: token ids, without BOS (it is put in front when the model's tokenizer adds one).

@@ -51,9 +51,9 @@ struct MethodInfo {
   bool takesFactor = true;
   // The frequencies or the choice between factor lists depend on the planned length.
   bool dependsOnLength = false;
-  // A pair may turn faster than under plain RoPE, or the score may depend on more than the distance.
+  // No pair turns faster than under plain RoPE; a list of factors below 1 may break it.
   bool monotone = true;
-  // Scores of the first tokens depend on more than the distance (n-hat).
+  // Scores depend on the distance of two tokens alone; unscaled first tokens (n-hat) break it.
   bool distanceOnly = true;
   std::vector<std::string> configTypes;  // rope types of config.json that mean this method
   // With these, transformers takes original_max_position_embeddings for the trained length; with all
@@ -70,7 +70,7 @@ struct RotaryPlan {
   std::int64_t unscaledTokens = 0;  // n-hat: positions below it rotate with plain frequencies, t = 1
   std::string note;              // what was decided, in words ("long factors: 4,096 > 1,024 tokens")
 
-  // Frequencies that a token at `position` is rotated with: [P] rad per token.
+  // Angle in rad, unwrapped, that `pair` of a token at `position` is rotated by.
   double angle(std::int64_t position, std::size_t pair) const;
   double attentionFactorAt(std::int64_t position) const;
   bool sameRotation(const RotaryPlan& other) const;

@@ -1,10 +1,8 @@
 #include "tests/support/golden.h"
 
-#include <atomic>
 #include <cmath>
 #include <fstream>
 #include <limits>
-#include <random>
 
 #include "core/base/file_io.h"
 
@@ -12,17 +10,6 @@ namespace ropescope::golden {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-std::filesystem::path freshFolder() {
-  static std::atomic<int> count{0};
-  const auto base = std::filesystem::temp_directory_path();
-  std::random_device random;
-  for (;;) {
-    const auto path =
-        base / ("ropescope-golden-" + std::to_string(random()) + "-" + std::to_string(++count));
-    if (std::filesystem::create_directory(path)) return path;
-  }
-}
 
 // One recorded number against ours; NaN on either side counts as infinitely far.
 double distance(double ours, const Json& recorded) {
@@ -50,13 +37,6 @@ std::string fileText(const std::filesystem::path& path) {
 
 Json fileJson(const std::filesystem::path& path) {
   return Json::parse(fileText(path));
-}
-
-ScratchFolder::ScratchFolder() : m_path(freshFolder()) {}
-
-ScratchFolder::~ScratchFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(m_path, ignored);
 }
 
 ModelFolder::ModelFolder(const std::filesystem::path& model, const Json& config) {

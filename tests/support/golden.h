@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/engine/engine.h"
+#include "tests/support/temp_dir.h"
 
 namespace ropescope::golden {
 
@@ -31,19 +32,6 @@ std::filesystem::path storiesFolder();
 std::string fileText(const std::filesystem::path& path);
 Json fileJson(const std::filesystem::path& path);
 
-// A folder under the system's temporary one that goes away with the object.
-class ScratchFolder {
- public:
-  ScratchFolder();
-  ~ScratchFolder();
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  const std::filesystem::path& path() const { return m_path; }
-
- private:
-  std::filesystem::path m_path;
-};
-
 // The files of `model` under another config.json.
 class ModelFolder {
  public:
@@ -51,7 +39,7 @@ class ModelFolder {
   const std::filesystem::path& path() const { return m_scratch.path(); }
 
  private:
-  ScratchFolder m_scratch;
+  test::TempDir m_scratch;
 };
 
 using SharedEngine = std::shared_ptr<const Engine>;

@@ -127,7 +127,7 @@ class PscFile : public Test {
 
   const Json& yarn() const { return record().at("methods").at("yarn"); }
 
-  golden::ScratchFolder m_scratch;
+  test::TempDir m_scratch;
   SafetensorsFile m_file = must(SafetensorsFile::open(calibrationPath()));
   golden::SharedEngine m_engine = engineOf(yarn());
 };

@@ -142,7 +142,7 @@ Json oldSpelling(const Json& entry) {
   return config;
 }
 
-rope::RotaryPlan planFromConfig(const golden::ScratchFolder& folder, const Json& config,
+rope::RotaryPlan planFromConfig(const test::TempDir& folder, const Json& config,
                                 std::int64_t plannedLength) {
   std::ofstream(folder.path() / "config.json") << config.dump();
   const ModelConfig read = must(readModelConfig(folder.path()));
@@ -154,7 +154,7 @@ rope::RotaryPlan planFromConfig(const golden::ScratchFolder& folder, const Json&
 }
 
 TEST(GoldenRopeTables, BothSpellingsOfAConfigGiveTheSameTable) {
-  const golden::ScratchFolder folder;
+  const test::TempDir folder;
   const Json file = tables();
   const double tolerance = file.at("relative_tolerance");
   for (const Json& entry : file.at("entries")) {
