@@ -99,7 +99,7 @@ Status checkTargets(const Options& options) {
 Status work(Run& run) {
   if (Status targets = checkTargets(run.options()); !targets) return targets;
   if (Status loaded = run.loadEngine(); !loaded) return loaded;
-  return findCommandFunction(run.options().command)(run);
+  return findCommand(run.options().command)->run(run);
 }
 
 // An exception is a mistake of ours or of a library; it still becomes a sentence.

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "app/app_info.h"
+#include "app/cli/commands.h"
 #include "app/cli/option_table.h"
 #include "app/cli/text.h"
 
@@ -15,6 +16,7 @@ std::vector<CommandSpec> makeCommandTable() {
       {.name = "ask",
        .usage = "ask --document F --question Q [--question Q2 ...] [--chat]",
        .summary = "Answer questions about a document.",
+       .run = runAsk,
        .options = {"--document", "--document-tokens", "--question", "--chat", "--max-new-tokens",
                    "--temperature", "--top-p", "--top-k"},
        .required = {"--document", "--question"},
@@ -25,6 +27,7 @@ std::vector<CommandSpec> makeCommandTable() {
       {.name = "generate",
        .usage = "generate (--prompt T | --tokens FILE)",
        .summary = "Continue a text.",
+       .run = runGenerate,
        .options = {"--prompt", "--tokens", "--max-new-tokens", "--temperature", "--top-p",
                    "--top-k"},
        .required = {"--prompt|--tokens"},
@@ -34,14 +37,15 @@ std::vector<CommandSpec> makeCommandTable() {
       {.name = "score",
        .usage = "score (--document F | --tokens FILE) [--last-logits]",
        .summary = "Loss of every token of a text, in nats.",
+       .run = runScore,
        .options = {"--document", "--document-tokens", "--tokens", "--last-logits"},
        .required = {"--document|--tokens"},
-       .examples =
-           {"score --document book.txt --document-tokens 0:4096 --rope yarn --json s.json"},
+       .examples = {"score --document book.txt --document-tokens 0:4096 --rope yarn --json s.json"},
        .results = {"tokens", "nll", "mean_nll", "perplexity", "last_logits"}},
       {.name = "perplexity",
        .usage = "perplexity --document F [F2 ...] [--lengths N,N,...] [--methods 'M;M;...']",
        .summary = "Perplexity against context length, one curve per method.",
+       .run = runPerplexity,
        .options = {"--document", "--document-tokens", "--lengths", "--methods", "--protocol",
                    "--stride", "--csv"},
        .required = {"--document"},
@@ -53,6 +57,7 @@ std::vector<CommandSpec> makeCommandTable() {
       {.name = "attention",
        .usage = "attention (--document F | --tokens FILE) --layer L --head H",
        .summary = "Where one head looks, pooled to a picture.",
+       .run = runAttention,
        .options = {"--document", "--document-tokens", "--tokens", "--layer", "--head", "--queries",
                    "--keys", "--size", "--reduce", "--png"},
        .required = {"--document|--tokens", "--layer", "--head"},
@@ -62,6 +67,7 @@ std::vector<CommandSpec> makeCommandTable() {
       {.name = "angles",
        .usage = "angles [--position N]",
        .summary = "Frequency, wavelength and angle of every rotary pair.",
+       .run = runAngles,
        .options = {"--position"},
        .examples = {"angles --rope yarn --factor 4", "angles --rope pi --context 8192 --json -"},
        .results = {"attention_factor", "pairs"},
@@ -69,10 +75,12 @@ std::vector<CommandSpec> makeCommandTable() {
       {.name = "inspect",
        .usage = "inspect [--model DIR]",
        .summary = "The model in words: shapes, RoPE methods and their parameters, memory.",
+       .run = runInspect,
        .examples = {"inspect", "inspect --model ~/models/llama --rope yarn --context 32768"}},
       {.name = "tokenize",
        .usage = "tokenize (--text T | --document F)",
        .summary = "Text to token ids, pieces and byte ranges.",
+       .run = runTokenize,
        .options = {"--text", "--document", "--document-tokens"},
        .usesPlan = false,
        .required = {"--text|--document"},
@@ -81,18 +89,29 @@ std::vector<CommandSpec> makeCommandTable() {
       {.name = "bench",
        .usage = "bench [--lengths N,N,...]",
        .summary = "Speed of this machine on this model, beside the machine's own limits.",
+       .run = runBench,
        .options = {"--lengths"},
        .examples = {"bench --lengths 1024,4096,16384 --rope yarn --json bench.json"},
        .results = {"machine", "prefill", "decode", "attention_map", "peak_rss"}},
       {.name = "render",
        .usage = "render --out DIR [--document F]",
        .summary = "The three pictures (attention map, angles, perplexity) as PNG files.",
+       .run = runRender,
        .options = {"--out", "--document", "--document-tokens", "--layer", "--head"},
        .required = {"--out"},
        .examples = {"render --out pictures",
                     "render --out pictures --document book.txt --rope yarn"},
        .results = {"files"}},
   };
+}
+
+std::vector<CommandSpec> makeWholeTable() {
+  auto table = makeCommandTable();
+  for (const auto& group :
+       {pscCommands(), longropeCommands(), retrievalCommands(), sweepCommands()}) {
+    table.insert(table.end(), group.begin(), group.end());
+  }
+  return table;
 }
 
 std::string optionLine(const OptionSpec& option) {
@@ -113,7 +132,7 @@ std::string optionLines(const std::vector<std::string_view>& names) {
 }  // namespace
 
 const std::vector<CommandSpec>& commandTable() {
-  static const std::vector<CommandSpec> table = makeCommandTable();
+  static const std::vector<CommandSpec> table = makeWholeTable();
   return table;
 }
 
@@ -170,7 +189,7 @@ std::string generalHelp() {
                      "works or breaks.\n\nUsage: ropescope-cli COMMAND [options]\n\nCommands:\n";
   for (const auto& command : commandTable()) {
     std::string name = "  " + std::string(command.name);
-    name.resize(14, ' ');
+    name.resize(19, ' ');
     text += name + std::string(command.summary) + "\n";
   }
   text += "\nCommon options (--help after a command lists its own):\n" +

@@ -1,13 +1,9 @@
 // The commands. Each fills run.fields() with what scripts read and prints what people read.
 #pragma once
 
-#include <string_view>
-
 #include "app/cli/run.h"
 
 namespace ropescope::cli {
-
-using Command = Status (*)(Run& run);
 
 Status runAsk(Run& run);
 Status runGenerate(Run& run);
@@ -19,8 +15,5 @@ Status runInspect(Run& run);
 Status runTokenize(Run& run);
 Status runBench(Run& run);
 Status runRender(Run& run);
-
-// Null when there is no such command.
-Command findCommandFunction(std::string_view name);
 
 }  // namespace ropescope::cli

@@ -1,44 +1,13 @@
 #include "app/cli/option_table.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
-#include <limits>
 
+#include "app/cli/option_setters.h"
 #include "app/cli/text.h"
 #include "core/tokenizer/utf8.h"
 
 namespace ropescope::cli {
 namespace {
-
-constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
-
-Error wanted(std::string what) {
-  return Error{ErrorCode::InvalidArgument, std::move(what)};
-}
-
-template <class Number>
-bool readNumber(std::string_view text, Number& number) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return !text.empty() && error == std::errc() && end == text.data() + text.size();
-}
-
-Result<std::int64_t> wholeNumber(std::string_view text, std::int64_t least,
-                                 std::int64_t most = kMost) {
-  std::int64_t number = 0;
-  if (!readNumber(text, number) || number < least || number > most) {
-    return wanted("a whole number of at least " + std::to_string(least) +
-                  (most < kMost ? " and at most " + std::to_string(most) : ""));
-  }
-  return number;
-}
-
-Result<double> realNumber(std::string_view text) {
-  double number = 0.0;
-  if (!readNumber(text, number) || !std::isfinite(number))
-    return wanted("a number such as 4 or 0.5");
-  return number;
-}
 
 // "A:B"; either side may be left out: 0 and the end (kMost, cut to the size later).
 Result<TokenRange> range(std::string_view text) {
@@ -54,22 +23,6 @@ Result<TokenRange> range(std::string_view text) {
   if (!end.empty() && !readNumber(end, range.end)) return error;
   if (range.begin < 0 || range.end <= range.begin) return error;
   return range;
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(' ');
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(' ') - begin + 1);
-}
-
-// Items between separators, blanks around them left out.
-Status split(std::string_view text, char separator, const auto& take) {
-  while (true) {
-    const auto at = text.find(separator);
-    if (Status taken = take(trimmed(text.substr(0, at))); !taken) return taken;
-    if (at == std::string_view::npos) return Done{};
-    text = text.substr(at + 1);
-  }
 }
 
 Status setLengths(Options& options, std::string_view text) {
@@ -157,26 +110,6 @@ Status setLora(Options& options, std::string_view text) {
   return Done{};
 }
 
-template <auto field, std::int64_t least, std::int64_t most = kMost>
-Status setWhole(Options& options, std::string_view text) {
-  const auto number = wholeNumber(text, least, most);
-  if (!number) return number.error();
-  using Field = std::remove_reference_t<decltype(options.*field)>;
-  if constexpr (std::is_same_v<Field, int>) {
-    if (*number > std::numeric_limits<int>::max()) return wanted("a much smaller number");
-  }
-  options.*field = static_cast<Field>(*number);
-  return Done{};
-}
-
-template <auto field>
-Status setReal(Options& options, std::string_view text) {
-  const auto number = realNumber(text);
-  if (!number) return number.error();
-  options.*field = *number;
-  return Done{};
-}
-
 // The least factor is the method's affair.
 Status setFactor(Options& options, std::string_view text) {
   const auto number = realNumber(text);
@@ -185,25 +118,6 @@ Status setFactor(Options& options, std::string_view text) {
     return wanted("a number up to " + std::to_string(kMostTokens));
   }
   options.factor = *number;
-  return Done{};
-}
-
-template <auto field>
-Status setText(Options& options, std::string_view text) {
-  options.*field = std::string(text);
-  return Done{};
-}
-
-template <auto field>
-Status setPath(Options& options, std::string_view text) {
-  if (text.empty()) return wanted("a file name");
-  options.*field = std::filesystem::path(text);
-  return Done{};
-}
-
-template <auto field>
-Status setFlag(Options& options, std::string_view) {
-  options.*field = true;
   return Done{};
 }
 
@@ -218,6 +132,12 @@ Status setRange(Options& options, std::string_view text) {
 Status addDocument(Options& options, std::string_view text) {
   if (text.empty()) return wanted("a file name");
   options.documents.emplace_back(text);
+  return Done{};
+}
+
+Status addCorpus(Options& options, std::string_view text) {
+  if (text.empty()) return wanted("a file name");
+  options.corpus.emplace_back(text);
   return Done{};
 }
 
@@ -305,15 +225,29 @@ std::vector<OptionSpec> makeOptionTable() {
       {"--reduce", "max|mean", "what a cell shows of its token pairs (default max)", Once,
        setReduce},
       {"--png", "FILE", "write the map as a picture too", Once, setPath<&O::png>},
-      {"--out", "DIR", "folder for the pictures; made when it is not there", Once,
+      {"--out", "PATH",
+       "where the result goes: a folder (render; made when it is not there) or a file", Once,
        setPath<&O::out>},
+
+      {"--corpus", "F", "UTF-8 text files, or JSON arrays of token ids (.json)", Many, addCorpus},
+      {"--max-minutes", "T", "stop after so many minutes; --resume goes on later", Once,
+       setReal<&O::maxMinutes>},
+      {"--resume", "", "go on with what an earlier call left behind", Flag, setFlag<&O::resume>},
   };
+}
+
+std::vector<OptionSpec> makeWholeTable() {
+  auto table = makeOptionTable();
+  for (const auto& group : {pscOptions(), longropeOptions(), retrievalOptions(), sweepOptions()}) {
+    table.insert(table.end(), group.begin(), group.end());
+  }
+  return table;
 }
 
 }  // namespace
 
 const std::vector<OptionSpec>& optionTable() {
-  static const std::vector<OptionSpec> table = makeOptionTable();
+  static const std::vector<OptionSpec> table = makeWholeTable();
   return table;
 }
 

@@ -29,17 +29,32 @@ struct OptionSpec {
 const std::vector<OptionSpec>& optionTable();
 const OptionSpec* findOption(std::string_view name);
 
+class Run;
+using Command = Status (*)(Run& run);
+
 struct CommandSpec {
-  std::string_view name;
+  std::string_view name;  // one word or two: "psc train"
   std::string_view usage;
   std::string_view summary;
+  Command run = nullptr;
   std::vector<std::string_view> options = {};   // its own
   bool usesPlan = true;                         // takes the options of the plan too
   std::vector<std::string_view> required = {};  // "--document|--tokens": exactly one of them
   std::vector<std::string_view> examples = {};
   std::vector<std::string_view> results = {};  // fields that every result has, null if interrupted
   std::vector<std::string_view> refused = {};  // options of the plan that change nothing here
+  std::string_view positional = {};  // option that a word without a name is the value of
 };
+
+// One file each; the tables below hold them all.
+std::vector<CommandSpec> pscCommands();
+std::vector<OptionSpec> pscOptions();
+std::vector<CommandSpec> longropeCommands();
+std::vector<OptionSpec> longropeOptions();
+std::vector<CommandSpec> retrievalCommands();
+std::vector<OptionSpec> retrievalOptions();
+std::vector<CommandSpec> sweepCommands();
+std::vector<OptionSpec> sweepOptions();
 
 const std::vector<CommandSpec>& commandTable();
 const CommandSpec* findCommand(std::string_view name);

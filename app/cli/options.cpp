@@ -42,9 +42,9 @@ std::string unknownOption(const CommandSpec& command, const std::string& found) 
 // Walks the arguments after the command.
 class Parser {
  public:
-  Parser(const CommandSpec& command, const std::vector<std::string>& arguments)
-      : m_command(command),
-        m_arguments(arguments) {
+  // The first `words` arguments are the command.
+  Parser(const CommandSpec& command, const std::vector<std::string>& arguments, std::size_t words)
+      : m_command(command), m_arguments(arguments), m_at(words) {
     m_options.command = command.name;
   }
 
@@ -63,6 +63,9 @@ class Parser {
   std::string parseOne() {
     std::string name = m_arguments[m_at++];
     if (!looksLikeOption(name)) {
+      if (!m_command.positional.empty() && m_given.insert(std::string(m_command.positional)).second) {
+        return set(*findOption(m_command.positional), name);
+      }
       return "'" + name + "' stands alone; every value follows its option, and a value with " +
              "blanks needs quotes";
     }
@@ -129,7 +132,7 @@ class Parser {
 
   const CommandSpec& m_command;
   const std::vector<std::string>& m_arguments;
-  std::size_t m_at = 1;  // 0 is the command
+  std::size_t m_at;
   Options m_options;
   std::set<std::string> m_given;
 };
@@ -191,16 +194,32 @@ std::string contradiction(const Parser& parser) {
   return {};
 }
 
-ParseResult parseCommand(const CommandSpec& command, const std::vector<std::string>& arguments) {
-  for (std::size_t i = 1; i < arguments.size(); ++i) {
+ParseResult parseCommand(const CommandSpec& command, const std::vector<std::string>& arguments,
+                         std::size_t words) {
+  for (std::size_t i = words; i < arguments.size(); ++i) {
     if (arguments[i] == "--help" || arguments[i] == "-h") return HelpRequest{commandHelp(command)};
     if (arguments[i] == "--version") return VersionRequest{};
   }
-  Parser parser(command, arguments);
+  Parser parser(command, arguments, words);
   std::string message = parser.parse();
   if (message.empty()) message = contradiction(parser);
   if (!message.empty()) return ParseFailure{message, jsonTarget(arguments)};
   return parser.options();
+}
+
+struct NamedCommand {
+  const CommandSpec* command = nullptr;
+  std::size_t words = 0;
+};
+
+// The command that the arguments from `at` on name, in one word or two.
+NamedCommand commandAt(const std::vector<std::string>& arguments, std::size_t at) {
+  std::string name;
+  for (std::size_t words = 1; words <= 2 && at + words <= arguments.size(); ++words) {
+    name += (words == 1 ? "" : " ") + arguments[at + words - 1];
+    if (const CommandSpec* command = findCommand(name)) return {command, words};
+  }
+  return {};
 }
 
 }  // namespace
@@ -210,13 +229,17 @@ ParseResult parseCommandLine(const std::vector<std::string>& arguments) {
   const std::string& first = arguments.front();
   if (first == "--version") return VersionRequest{};
   if (first == "--help" || first == "-h" || first == "help") {
-    const CommandSpec* named = arguments.size() > 1 ? findCommand(arguments[1]) : nullptr;
+    const CommandSpec* named = commandAt(arguments, 1).command;
     return HelpRequest{named != nullptr ? commandHelp(*named) : generalHelp()};
   }
-  if (const CommandSpec* command = findCommand(first)) return parseCommand(*command, arguments);
+  if (const auto [command, words] = commandAt(arguments, 0); command != nullptr) {
+    return parseCommand(*command, arguments, words);
+  }
   std::vector<std::string> names;
   for (const auto& command : commandTable()) names.emplace_back(command.name);
-  const auto guess = nearest(first, names);
+  const bool twoWords = arguments.size() > 1 && !looksLikeOption(arguments[1]);
+  auto guess = nearest(first, names);
+  if (!guess && twoWords) guess = nearest(first + " " + arguments[1], names);
   std::string listed;
   for (const auto& name : names) listed += (listed.empty() ? "" : ", ") + name;
   std::string message =

@@ -9,6 +9,10 @@
 #include <variant>
 #include <vector>
 
+#include "app/cli/longrope_options.h"
+#include "app/cli/psc_options.h"
+#include "app/cli/retrieval_options.h"
+#include "app/cli/sweep_options.h"
 #include "core/eval/perplexity.h"
 #include "core/probe/attention_map.h"
 
@@ -71,6 +75,15 @@ struct Options {
   Reducer reduce = Reducer::Max;
   std::optional<std::filesystem::path> png;
   std::optional<std::filesystem::path> out;
+
+  // Training, search and sweeps.
+  std::vector<std::filesystem::path> corpus;
+  std::optional<double> maxMinutes;
+  bool resume = false;
+  PscOptions psc;
+  LongropeOptions longrope;
+  RetrievalOptions retrieval;
+  SweepOptions sweep;
 };
 
 struct HelpRequest {

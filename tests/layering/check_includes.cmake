@@ -1,6 +1,7 @@
 # Who may include whom, read off the include lines.   cmake -DROOT=… -P check_includes.cmake
 #
-#   base < rope, tokenizer < document, model < probe < engine < eval       picture: base alone
+#   base < rope, tokenizer < document, model < probe < engine < eval < calibration
+#   picture: base alone
 #
 # Every folder may use itself and what stands in its line below, nothing else of core. probe holds what
 # a map or an angle table is, without torch; the engine draws maps, because it holds the cache that
@@ -14,12 +15,13 @@ set(MAY_USE_model base rope)
 set(MAY_USE_probe base rope)
 set(MAY_USE_cuda base)
 set(MAY_USE_engine base rope tokenizer document model probe cuda)
-set(MAY_USE_eval base rope tokenizer engine)
+set(MAY_USE_eval base rope tokenizer document engine)
+set(MAY_USE_calibration base rope tokenizer document model engine eval)
 set(MAY_USE_picture base)
 # The seams: what files may know of each other's world.
 set(TORCH "^(torch|ATen|c10|caffe2)/")
 set(QT "^Q[A-Za-z]+$|^Q[A-Za-z]+/|^qcustomplot")
-set(TORCH_FOLDERS rope model engine)  # the other folders of core know no torch at all
+set(TORCH_FOLDERS rope model engine calibration)  # the other folders of core know no torch at all
 
 set(problems 0)
 function(problem text)
