@@ -8,6 +8,7 @@
 #include "app/cli/text.h"
 #include "core/base/file_io.h"
 #include "core/base/memory_size.h"
+#include "core/eval/protocol_windows.h"
 
 namespace ropescope::cli {
 namespace {
@@ -121,7 +122,8 @@ Status runPerplexity(Run& run) {
   PerplexityConfig config{.lengths = options.lengths, .protocol = options.protocol};
   std::size_t longest = 0;
   for (const auto& document : *documents) longest = std::max(longest, document.size());
-  const auto most = static_cast<std::int64_t>(longest) + (tokenizer->addsBos() ? 1 : 0);
+  const std::int64_t most = longestLength(options.protocol, static_cast<std::int64_t>(longest),
+                                          tokenizer->addsBos());
   if (config.lengths.empty()) {
     config.lengths =
         defaultLengths(run.engine().config().trainedLength, options.context.value_or(most));
@@ -132,12 +134,8 @@ Status runPerplexity(Run& run) {
   config.stride = options.stride.value_or(
       std::min(config.stride, std::max<std::int64_t>(1, config.lengths.front() / 2)));
   if (Status valid = validate(config); !valid) return valid;
-  if (config.lengths.back() > most) {
-    return Error{ErrorCode::InvalidArgument,
-                 "the length " + countText(config.lengths.back()) +
-                     " was asked for, the longest document has " + tokensText(most) +
-                     "; give a longer document or lengths up to " + std::to_string(most)};
-  }
+  const auto reach = checkReach(config, static_cast<std::int64_t>(longest), tokenizer->addsBos());
+  if (!reach) return reach;
   const auto settings = chooseCurves(run, config.lengths.back());
   if (!settings) return settings.error();
   run.settings()["context"] = config.lengths.back();

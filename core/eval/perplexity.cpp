@@ -5,17 +5,19 @@
 #include <map>
 
 #include "core/base/memory_size.h"
+#include "core/eval/protocol_windows.h"
 
 namespace ropescope {
 namespace {
 
 using Ids = std::vector<std::int32_t>;
 
-// What one document contributes to one length.
+// What one document contributes to one length: a weighted sum of losses.
 struct Sample {
-  double nllSum = 0.0;
-  std::int64_t scored = 0;
-  double mean = 0.0;  // of the document; for the sliding protocol the plain mean over windows
+  double sum = 0.0;         // nats
+  double weight = 0.0;      // 1, or windows, or tokens: see PerplexityPoint
+  double squares = 0.0;     // of every scored token's loss
+  std::int64_t scored = 0;  // tokens
   double binSum = 0.0;
   std::int64_t binScored = 0;
 };
@@ -65,32 +67,53 @@ Result<std::unique_ptr<Session>> sessionFor(const Measurement& m, std::int64_t l
                               .lora = m.settings.lora});
 }
 
-PerplexityPoint pointOf(std::int64_t length, const std::vector<Sample>& samples, bool bins) {
+// Of the mean loss. V = G / (G - 1) sum over documents of (sum_g - weight_g mean)^2 / (sum of
+// weights)^2: for equal weights the usual variance of a mean of G documents.
+std::optional<double> errorOverDocuments(const std::vector<Sample>& samples, double mean,
+                                         double weights) {
+  if (samples.size() < 2) return std::nullopt;
+  double squares = 0.0;
+  for (const Sample& sample : samples) {
+    const double residual = sample.sum - sample.weight * mean;
+    squares += residual * residual;
+  }
+  const auto count = static_cast<double>(samples.size());
+  return std::sqrt(count / (count - 1.0) * squares) / weights;
+}
+
+// As llama.cpp: deviation of the tokens' losses / sqrt(n - 1). Rounding may leave a constant loss
+// with a variance just below 0.
+std::optional<double> errorOverTokens(const std::vector<Sample>& samples, double mean,
+                                      std::int64_t tokens) {
+  if (tokens < 2) return std::nullopt;
+  double squares = 0.0;
+  for (const Sample& sample : samples) squares += sample.squares;
+  const auto count = static_cast<double>(tokens);
+  return std::sqrt(std::max(0.0, squares / count - mean * mean) / (count - 1.0));
+}
+
+PerplexityPoint pointOf(std::int64_t length, const std::vector<Sample>& samples,
+                        Protocol protocol) {
   PerplexityPoint point;
   point.length = length;
   point.documents = static_cast<int>(samples.size());
-  double sum = 0.0;
-  double binSum = 0.0;
-  std::int64_t binScored = 0;
+  Sample all;
   for (const Sample& sample : samples) {
-    sum += sample.mean;
-    binSum += sample.binSum;
-    binScored += sample.binScored;
+    all.sum += sample.sum;
+    all.weight += sample.weight;
+    all.binSum += sample.binSum;
+    all.binScored += sample.binScored;
     point.scoredTokens += sample.scored;
   }
-  const auto count = static_cast<double>(samples.size());
-  point.nllMeanTo = sum / count;
+  point.nllMeanTo = all.sum / all.weight;
   point.perplexity = std::exp(point.nllMeanTo);
-  if (bins && binScored > 0) point.nllBin = binSum / static_cast<double>(binScored);
-  if (samples.size() > 1) {
-    double squares = 0.0;
-    for (const Sample& sample : samples) {
-      squares += (sample.mean - point.nllMeanTo) * (sample.mean - point.nllMeanTo);
-    }
-    // Of the mean loss over documents; the perplexity's by the derivative of exp.
-    const double error = std::sqrt(squares / (count - 1.0) / count);
-    point.standardError = point.perplexity * error;
+  if (protocol == Protocol::OnePass && all.binScored > 0) {
+    point.nllBin = all.binSum / static_cast<double>(all.binScored);
   }
+  const auto error = protocol == Protocol::LlamaCpp
+                         ? errorOverTokens(samples, point.nllMeanTo, point.scoredTokens)
+                         : errorOverDocuments(samples, point.nllMeanTo, all.weight);
+  if (error) point.standardError = point.perplexity * *error;  // by the derivative of exp
   return point;
 }
 
@@ -98,7 +121,7 @@ void publish(Measurement& m) {
   m.curve.points.clear();
   for (const auto& [length, samples] : m.samples) {
     if (samples.empty()) continue;
-    m.curve.points.push_back(pointOf(length, samples, m.config.protocol == Protocol::OnePass));
+    m.curve.points.push_back(pointOf(length, samples, m.config.protocol));
   }
   if (m.onUpdate) m.onUpdate(m.curve);
 }
@@ -140,9 +163,11 @@ class PassLengths {
  private:
   void complete() {
     const std::int64_t length = m_lengths[m_next++];
-    m_measurement.samples[length].push_back({m_sum, m_scored,
-                                             m_sum / static_cast<double>(m_scored), m_binSum,
-                                             m_binScored});
+    m_measurement.samples[length].push_back({.sum = m_sum / static_cast<double>(m_scored),
+                                             .weight = 1.0,
+                                             .scored = m_scored,
+                                             .binSum = m_binSum,
+                                             .binScored = m_binScored});
     m_binBegin = length;
     m_binSum = 0.0;
     m_binScored = 0;
@@ -203,37 +228,29 @@ Status measureOnePass(Measurement& m) {
   return Done{};
 }
 
-// YaRN's program, eval/perplexity.py of jquesnelle/yarn: windows of `size` own tokens every `stride`,
-// the first scores all, later ones only the tokens that the one before did not reach; a document's
-// value is the plain mean over its windows. Truncate is the same with one window.
+// How much a window counts in its protocol's mean.
+double weightOf(Protocol protocol, const ProtocolWindow& window) {
+  return protocol == Protocol::LlamaCpp ? static_cast<double>(window.scored) : 1.0;
+}
+
 Result<Sample> measureWindows(const Measurement& m, Session& session, const Ids& document,
-                              std::int64_t size, std::int64_t stride, const std::string& stage) {
-  const auto total = m.config.protocol == Protocol::Truncate
-                         ? std::min<std::int64_t>(size, static_cast<std::int64_t>(document.size()))
-                         : static_cast<std::int64_t>(document.size());
+                              const std::vector<ProtocolWindow>& windows,
+                              const std::string& stage) {
   Sample sample;
-  double windowMeans = 0.0;
-  int windows = 0;
-  std::int64_t scoredTo = 0;
-  for (std::int64_t begin = 0; scoredTo < total; begin += stride) {
-    const std::int64_t end = std::min(begin + size, total);
-    const Ids ids = window(m, document, begin, end);
+  for (const ProtocolWindow& each : windows) {
+    const Ids ids = window(m, document, each.begin, each.end);
     const auto score = session.score(ids, {}, stageOf(m, stage));
     if (!score) return score.error();
-    // Without BOS the first token of the first window has no loss.
-    const auto fresh = std::min<std::size_t>(static_cast<std::size_t>(end - scoredTo),
-                                             score->nll.size());
     double sum = 0.0;
-    for (std::size_t i = score->nll.size() - fresh; i < score->nll.size(); ++i) {
-      sum += score->nll[i];
+    for (auto nll = score->nll.end() - each.scored; nll != score->nll.end(); ++nll) {
+      sum += *nll;
+      sample.squares += *nll * *nll;
     }
-    sample.nllSum += sum;
-    sample.scored += static_cast<std::int64_t>(fresh);
-    windowMeans += sum / static_cast<double>(fresh);
-    ++windows;
-    scoredTo = end;
+    const double weight = weightOf(m.config.protocol, each);
+    sample.sum += weight * (sum / static_cast<double>(each.scored));
+    sample.weight += weight;
+    sample.scored += each.scored;
   }
-  sample.mean = windowMeans / windows;
   return sample;
 }
 
@@ -243,13 +260,13 @@ Status measureByWindows(Measurement& m) {
     if (!session) return session.error();
     for (std::size_t d = 0; d < m.documents.size(); ++d) {
       const Ids& document = m.documents[d];
-      const std::int64_t size = ownTokens(m, length);
-      if (static_cast<std::int64_t>(document.size()) < size) continue;
+      const auto windows = protocolWindows(
+          m.config, length, static_cast<std::int64_t>(document.size()), m.bos.has_value());
+      if (windows.empty()) continue;
       const std::string stage = m.settings.label + " at " + countText(length) + ", document " +
                                 std::to_string(d + 1) + " of " +
                                 std::to_string(m.documents.size());
-      const auto sample =
-          measureWindows(m, **session, document, size, m.config.stride, stage);
+      const auto sample = measureWindows(m, **session, document, windows, stage);
       if (!sample) return sample.error();
       m.samples[length].push_back(*sample);
       publish(m);
@@ -263,15 +280,7 @@ Status checkDocuments(const Measurement& m) {
   for (const Ids& document : m.documents) {
     longest = std::max(longest, static_cast<std::int64_t>(document.size()));
   }
-  const std::int64_t reachable = longest + (m.bos ? 1 : 0);
-  if (m.config.lengths.back() > reachable) {
-    return Error{ErrorCode::InvalidArgument,
-                 "the longest document has " + countText(reachable) +
-                     " tokens, the length " + countText(m.config.lengths.back()) +
-                     " was asked for; give a longer document or lengths up to " +
-                     std::to_string(reachable)};
-  }
-  return Done{};
+  return checkReach(m.config, longest, m.bos.has_value());
 }
 
 }  // namespace
@@ -281,12 +290,13 @@ std::string_view protocolName(Protocol protocol) {
     case Protocol::OnePass: return "one-pass";
     case Protocol::Sliding: return "sliding";
     case Protocol::Truncate: return "truncate";
+    case Protocol::LlamaCpp: return "llama.cpp";
   }
   return "one-pass";
 }
 
 std::optional<Protocol> findProtocol(std::string_view name) {
-  for (const Protocol protocol : {Protocol::OnePass, Protocol::Sliding, Protocol::Truncate}) {
+  for (const Protocol protocol : kProtocols) {
     if (name == protocolName(protocol)) return protocol;
   }
   return std::nullopt;
@@ -299,9 +309,13 @@ std::string protocolText(const PerplexityConfig& config, bool bos) {
       return "one pass per document from its start, " + start + ", mean over all positions";
     case Protocol::Sliding:
       return "sliding windows, stride " + std::to_string(config.stride) +
-             ", only new tokens scored, plain mean over windows, " + start;
+             ", only new tokens scored, plain mean over the windows of all documents, " + start;
     case Protocol::Truncate:
       return "each document cut to the length, one window, " + start;
+    case Protocol::LlamaCpp:
+      return "llama.cpp: chunks without overlap, " +
+             std::string(bos ? "BOS over the first token" : "no BOS") +
+             ", the second half of each scored, mean and error over tokens";
   }
   return "";
 }
@@ -310,10 +324,11 @@ Status validate(const PerplexityConfig& config) {
   if (config.lengths.empty()) {
     return Error{ErrorCode::InvalidArgument, "no lengths are given; for example 1024,2048,4096"};
   }
+  const std::int64_t shortest = config.protocol == Protocol::LlamaCpp ? 3 : 2;
   for (std::size_t i = 0; i < config.lengths.size(); ++i) {
-    if (config.lengths[i] < 2 || (i > 0 && config.lengths[i] <= config.lengths[i - 1])) {
+    if (config.lengths[i] < shortest || (i > 0 && config.lengths[i] <= config.lengths[i - 1])) {
       return Error{ErrorCode::InvalidArgument,
-                   "lengths must be 2 or more and ascend; found " +
+                   "lengths must be " + std::to_string(shortest) + " or more and ascend; found " +
                        std::to_string(config.lengths[i])};
     }
   }

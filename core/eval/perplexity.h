@@ -1,6 +1,7 @@
 // Perplexity against context length, with the protocol as part of every result.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -19,8 +20,11 @@ enum class Protocol {
   OnePass,   // one causal pass over the document's start gives every length at once
   Sliding,   // YaRN's program: windows, each scoring only what the one before did not
   Truncate,  // YaRN's --truncate: one window per document
+  LlamaCpp,  // llama.cpp's program: chunks without overlap, the second half of each scored
 };
-std::string_view protocolName(Protocol protocol);  // "one-pass", "sliding", "truncate"
+inline constexpr std::array kProtocols{Protocol::OnePass, Protocol::Sliding, Protocol::Truncate,
+                                       Protocol::LlamaCpp};
+std::string_view protocolName(Protocol protocol);  // "one-pass", "sliding", "truncate", "llama.cpp"
 std::optional<Protocol> findProtocol(std::string_view name);
 
 // One curve: a method, its factor and a calibration.
@@ -44,12 +48,18 @@ struct PerplexityConfig {
 };
 Status validate(const PerplexityConfig& config);
 
+// The mean that a point is made of, and its error:
+//   one-pass, truncate  over documents, each the mean of its scored tokens
+//   sliding             over the windows of all documents, each the mean of its scored tokens; the
+//                       error clustered by document
+//   llama.cpp           over all scored tokens; the error over tokens as if they were independent,
+//                       as llama.cpp prints it
 struct PerplexityPoint {
   std::int64_t length = 0;
-  double nllMeanTo = 0.0;             // nats; mean over all scored positions up to `length`
+  double nllMeanTo = 0.0;             // nats
   std::optional<double> nllBin;       // mean over positions since the previous length; one-pass only
   double perplexity = 0.0;            // exp(nllMeanTo)
-  std::optional<double> standardError;  // of the perplexity, over documents; none for one document
+  std::optional<double> standardError;  // of the perplexity; over documents: none for one document
   std::int64_t scoredTokens = 0;
   int documents = 0;
 };

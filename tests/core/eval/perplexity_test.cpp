@@ -124,15 +124,16 @@ TEST_F(Perplexity, StandardErrorOverDocumentsByHand) {
 }
 
 TEST_F(Perplexity, ADocumentShorterThanALengthDoesNotCountThere) {
-  const Documents documents{document(0, 400), document(500, 150)};
-  for (const Protocol protocol : {Protocol::OnePass, Protocol::Sliding, Protocol::Truncate}) {
+  const Documents documents{document(0, 700), document(700, 250)};
+  for (const Protocol protocol : kProtocols) {
     const auto measured =
         measure("none", documents, {.lengths = {100, 300}, .protocol = protocol, .stride = 64});
     ASSERT_EQ(measured.points.size(), 2U) << protocolName(protocol);
     EXPECT_EQ(measured.points[0].documents, 2) << protocolName(protocol);
     EXPECT_TRUE(measured.points[0].standardError);
     EXPECT_EQ(measured.points[1].documents, 1) << protocolName(protocol);
-    EXPECT_FALSE(measured.points[1].standardError);
+    // llama.cpp's error is over tokens.
+    EXPECT_EQ(measured.points[1].standardError.has_value(), protocol == Protocol::LlamaCpp);
   }
 }
 
@@ -198,6 +199,64 @@ TEST_F(Perplexity, SlidingWindowsScoreWhatYarnsProgramScores) {
   EXPECT_NEAR(point.perplexity, std::exp(wanted), 1e-9);
 }
 
+// The program stacks the windows of all documents and takes one mean: a long document counts more.
+// Its clustered error by hand: 2 / (2 - 1) sum of (sum of a document - its windows * mean)^2 / 5^2.
+TEST_F(Perplexity, SlidingIsTheMeanOverTheWindowsOfAllDocuments) {
+  const Ids first = document(0, 300);  // 256 own tokens a window: 256 + 44
+  const Ids second = document(700, 512);
+  const PerplexityConfig config{.lengths = {257}, .protocol = Protocol::Sliding, .stride = 128};
+  const auto lastOf = [&](const Ids& ids, std::size_t begin, std::size_t end, std::size_t count) {
+    const Ids part(ids.begin() + static_cast<long>(begin), ids.begin() + static_cast<long>(end));
+    const auto nll = losses(part, yarn(2.0), 257);
+    return mean({nll.data() + nll.size() - count, count});
+  };
+  const double a = lastOf(first, 0, 256, 256) + lastOf(first, 128, 300, 44);
+  const double b = lastOf(second, 0, 256, 256) + lastOf(second, 128, 384, 128) +
+                   lastOf(second, 256, 512, 128);
+  const double wanted = (a + b) / 5;
+  const auto measured = measure("yarn:factor=2", {first, second}, config);
+  ASSERT_EQ(measured.points.size(), 1U);
+  EXPECT_NEAR(measured.points[0].nllMeanTo, wanted, kSameSum);
+  EXPECT_EQ(measured.points[0].scoredTokens, 300 + 512);
+  const double error =
+      std::sqrt(2 * (std::pow(a - 2 * wanted, 2) + std::pow(b - 3 * wanted, 2))) / 5;
+  ASSERT_TRUE(measured.points[0].standardError);
+  EXPECT_NEAR(*measured.points[0].standardError, std::exp(wanted) * error, 1e-9);
+}
+
+// By hand: 250 own tokens and BOS hold two chunks of 100; chunk 1 reads BOS and tokens 100 … 198.
+// Positions 50 … 98 predict, so the last 49 losses of each count.
+TEST_F(Perplexity, LlamaCppScoresTheSecondHalfOfEveryChunk) {
+  const Ids ids = document(0, 250);
+  const auto measured = measure("yarn:factor=2", {ids},
+                                {.lengths = {100}, .protocol = Protocol::LlamaCpp});
+  ASSERT_EQ(measured.points.size(), 1U);
+  const PerplexityPoint& point = measured.points.front();
+  std::vector<double> counted;
+  for (const std::size_t begin : {0U, 100U}) {
+    const auto nll = losses(document(begin, 99), yarn(2.0), 100);
+    counted.insert(counted.end(), nll.end() - 49, nll.end());
+  }
+  EXPECT_EQ(point.scoredTokens, 98);
+  const double middle = mean(counted);
+  EXPECT_NEAR(point.nllMeanTo, middle, kSameSum);
+  double squares = 0.0;  // llama.cpp: sqrt((mean of squares - square of mean) / (n - 1))
+  for (const double nll : counted) squares += nll * nll;
+  const double error = std::sqrt((squares / 98 - middle * middle) / 97);
+  ASSERT_TRUE(point.standardError);
+  EXPECT_NEAR(*point.standardError, std::exp(middle) * error, 1e-9);
+}
+
+TEST_F(Perplexity, LlamaCppWantsTwiceTheLength) {
+  const auto asked = [&](std::int64_t length) {
+    return measureCurve(*engine, curve("none"), {document(0, 99)},
+                        {.lengths = {length}, .protocol = Protocol::LlamaCpp}, {}, {});
+  };
+  EXPECT_TRUE(asked(50));  // BOS + 99
+  expectError(asked(51), ErrorCode::InvalidArgument, {"100 tokens", "51", "twice", "up to 50"});
+  expectError(asked(2), ErrorCode::InvalidArgument, {"3 or more", "found 2"});
+}
+
 TEST_F(Perplexity, SlidingOverAnExactLengthIsOneWindow) {
   const auto measured = measure("none", {document(0, 512)},
                                 {.lengths = {513}, .protocol = Protocol::Sliding, .stride = 512});
@@ -239,10 +298,19 @@ TEST(PerplexityOfAUniformModel, IsItsVocabularySize) {
   writeTensors(model / "model.safetensors", tensors);
   const auto engine = loadEngine(model);
   const auto settings = parseCurve("none", *engine);
-  const auto measured =
-      measureCurve(*engine, *settings, {randomIds(128, 64, 2)}, {.lengths = {64}}, {}, {});
-  ASSERT_TRUE(measured) << measured.error().message;
-  EXPECT_NEAR(measured->points.front().perplexity, 128.0, 1e-9);
+  for (const Protocol protocol : kProtocols) {
+    const auto measured =
+        measureCurve(*engine, *settings, {randomIds(128, 64, 2), randomIds(128, 101, 3)},
+                     {.lengths = {9, 32}, .protocol = protocol, .stride = 7}, {}, {});
+    ASSERT_TRUE(measured) << measured.error().message;
+    ASSERT_EQ(measured->points.size(), 2U);
+    for (const PerplexityPoint& point : measured->points) {
+      EXPECT_NEAR(point.perplexity, 128.0, 1e-9) << protocolName(protocol) << point.length;
+      ASSERT_TRUE(point.standardError) << protocolName(protocol);
+      // The difference of two squares near 24 leaves its rounding under the root.
+      EXPECT_NEAR(*point.standardError, 0.0, 1e-5) << protocolName(protocol);
+    }
+  }
 }
 
 TEST_F(Perplexity, TellsEveryNewPoint) {
@@ -302,9 +370,10 @@ TEST_F(Perplexity, RefusesAFactorBelowOne) {
 }
 
 TEST_F(Perplexity, SaysItsProtocolInWords) {
-  for (const Protocol protocol : {Protocol::OnePass, Protocol::Sliding, Protocol::Truncate}) {
+  for (const Protocol protocol : kProtocols) {
     EXPECT_EQ(findProtocol(protocolName(protocol)), protocol);
-    EXPECT_NE(protocolText({.protocol = protocol}, true).find("BOS first"), std::string::npos);
+    const std::string bos = protocol == Protocol::LlamaCpp ? "BOS over the first" : "BOS first";
+    EXPECT_NE(protocolText({.protocol = protocol}, true).find(bos), std::string::npos);
     EXPECT_NE(protocolText({.protocol = protocol}, false).find("no BOS"), std::string::npos);
   }
   EXPECT_FALSE(findProtocol("one pass"));
