@@ -71,7 +71,7 @@ std::vector<CommandSpec> makeCommandTable() {
        .options = {"--position"},
        .examples = {"angles --rope yarn --factor 4", "angles --rope pi --context 8192 --json -"},
        .results = {"attention_factor", "pairs"},
-       .refused = {"--calibration", "--psc-strength", "--lora"}},
+       .refused = {"--calibration", "--psc-strength", "--lora", "--force"}},
       {.name = "inspect",
        .usage = "inspect [--model DIR]",
        .summary = "The model in words: shapes, RoPE methods and their parameters, memory.",
@@ -152,7 +152,7 @@ const std::vector<std::string_view>& commonOptions() {
 const std::vector<std::string_view>& planOptions() {
   static const std::vector<std::string_view> names = {
       "--context",     "--rope",         "--factor", "--rope-param",
-      "--calibration", "--psc-strength", "--lora"};
+      "--calibration", "--psc-strength", "--lora", "--force"};
   return names;
 }
 

@@ -15,5 +15,6 @@ Status runInspect(Run& run);
 Status runTokenize(Run& run);
 Status runBench(Run& run);
 Status runRender(Run& run);
+Status runPscTrain(Run& run);
 
 }  // namespace ropescope::cli

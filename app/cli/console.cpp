@@ -21,6 +21,7 @@ constexpr const char* kEraseLine = "\r\033[K";
 std::string progressText(const Progress& progress, double seconds) {
   std::string text = countText(progress.done);
   if (progress.total > 0) text += " / " + countText(progress.total);
+  if (!progress.detail.empty()) return text + "  " + progress.detail;
   if (seconds > 0.5 && progress.done > 0) {
     text += "  " +
             countText(static_cast<std::int64_t>(static_cast<double>(progress.done) / seconds)) +

@@ -93,7 +93,7 @@ Status setDevice(Options& options, std::string_view text) {
 
 Status setProtocol(Options& options, std::string_view text) {
   const auto protocol = findProtocol(text);
-  if (!protocol) return wanted("one of one-pass, sliding, truncate");
+  if (!protocol) return wanted("one of one-pass, sliding, truncate, llama.cpp");
   options.protocol = *protocol;
   return Done{};
 }
@@ -161,7 +161,7 @@ std::vector<OptionSpec> makeOptionTable() {
        Once, setDtype},
       {"--threads", "N", "CPU threads (0, the default: one per core)", Once,
        setWhole<&O::threads, 0>},
-      {"--seed", "N", "seed of sampling (default 0)", Once, setWhole<&O::seed, 0>},
+      {"--seed", "N", "seed of everything random (default 0)", Once, setWhole<&O::seed, 0>},
       {"--json", "FILE",
        "write the result as one JSON object; '-': to standard output, which then carries nothing "
        "else. Readable text goes to standard error then",
@@ -182,6 +182,8 @@ std::vector<OptionSpec> makeOptionTable() {
       {"--psc-strength", "P", "strength of the calibration: 1 as trained (default), 0 none", Once,
        setReal<&O::pscStrength>},
       {"--lora", "on|off", "use the calibration's LoRA pairs (default on)", Once, setLora},
+      {"--force", "", "use a calibration that was trained for another model or method", Flag,
+       setFlag<&O::force>},
 
       {"--document", "F", "UTF-8 text file", Many, addDocument},
       {"--document-tokens", "A:B",
@@ -206,9 +208,9 @@ std::vector<OptionSpec> makeOptionTable() {
       {"--lengths", "N,N,...", "context lengths in tokens", Once, setLengths},
       {"--methods", "M;M;...",
        "one curve each: METHOD[:NAME=VALUE,...] with factor (a number or auto), calibration, "
-       "psc_strength, lora and the method's parameters",
+       "psc_strength, lora, force=on and the method's parameters",
        Repeated, setMethods},
-      {"--protocol", "NAME", "one-pass (default), sliding or truncate", Once, setProtocol},
+      {"--protocol", "NAME", "one-pass (default), sliding, truncate or llama.cpp", Once, setProtocol},
       {"--stride", "N",
        "tokens between windows of the sliding protocol (default 256, at most half the shortest "
        "length)",

@@ -169,7 +169,7 @@ std::string contradiction(const Parser& parser) {
   }
   if (given("--methods")) {
     for (const char* name :
-         {"--rope", "--factor", "--rope-param", "--calibration", "--psc-strength", "--lora"}) {
+         {"--rope", "--factor", "--rope-param", "--calibration", "--psc-strength", "--lora", "--force"}) {
       if (given(name)) {
         return std::string(name) +
                " and --methods both say how to rotate; write it into "
@@ -186,7 +186,7 @@ std::string contradiction(const Parser& parser) {
     return "--stride belongs to --protocol sliding; add it or leave --stride out";
   }
   if (std::string same = sameTargets(options); !same.empty()) return same;
-  for (const char* name : {"--psc-strength", "--lora"}) {
+  for (const char* name : {"--psc-strength", "--lora", "--force"}) {
     if (given(name) && !given("--calibration")) {
       return std::string(name) + " changes a calibration; give --calibration FILE too";
     }

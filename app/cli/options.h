@@ -43,6 +43,7 @@ struct Options {
   std::optional<std::filesystem::path> calibration;
   std::optional<double> pscStrength;
   std::optional<bool> lora;
+  bool force = false;  // a calibration of another model or method all the same
 
   // Input.
   std::vector<std::filesystem::path> documents;

@@ -1,11 +1,22 @@
 #include "app/cli/run.h"
 
 #include "app/app_info.h"
+#include "app/cli/option_table.h"
 #include "app/cli/text.h"
 #include "app/resource_folder.h"
 #include "core/base/memory_size.h"
 
 namespace ropescope::cli {
+
+namespace {
+
+std::string dtypeFor(const Options& options) {
+  const CommandSpec* command = findCommand(options.command);
+  const bool chosen = options.dtype != "auto" || command == nullptr || command->dtype.empty();
+  return chosen ? options.dtype : std::string(command->dtype);
+}
+
+}  // namespace
 
 Run::Run(const Options& options, Console& console, std::stop_token stop)
     : m_options(options),
@@ -23,7 +34,7 @@ JobControl Run::job() {
 Status Run::loadEngine() {
   EngineOptions engineOptions{.model = m_options.model,
                               .device = m_options.device,
-                              .dtype = m_options.dtype,
+                              .dtype = dtypeFor(m_options),
                               .threads = m_options.threads,
                               .log = [this](LogLevel level, const std::string& text) {
                                 if (level != LogLevel::Info) notice(text);

@@ -95,7 +95,8 @@ Json calibrationJson(const Calibration* calibration, double strength, bool lora)
       {"path", info.path.string()},   {"sha256", sha256Json(info.path)},
       {"psc_strength", strength},     {"lora", lora},
       {"has_phase", info.hasPhase},   {"has_lora", info.hasLora}, {"lora_rank", info.loraRank},
-      {"lora_alpha", info.loraAlpha}, {"missing", info.missing},  {"surplus", info.surplus}};
+      {"lora_alpha", info.loraAlpha}, {"missing", info.missing},  {"surplus", info.surplus},
+      {"metadata", info.metadata},    {"forced", info.originIgnored}};
 }
 
 std::optional<double> Run::usedFactor() const {
@@ -135,7 +136,8 @@ Result<rope::RotaryPlan> Run::plan(std::int64_t plannedTokens) {
 
 Result<std::shared_ptr<const Calibration>> Run::calibration() {
   if (!m_options.calibration || m_calibration) return m_calibration;
-  auto loaded = m_engine->loadCalibration(*m_options.calibration);
+  auto loaded = m_engine->loadCalibration(
+      *m_options.calibration, m_options.force ? OriginCheck::Ignore : OriginCheck::Enforce);
   if (!loaded) return loaded;
   m_calibration = *std::move(loaded);
   noticeCalibration(m_calibration->info());
@@ -177,6 +179,11 @@ Result<SessionOptions> Run::sessionOptions(std::int64_t plannedTokens) {
   session.pscStrength = m_options.pscStrength.value_or(1.0);
   session.lora = m_options.lora.value_or(true);
   describePlan(session.rope, *plan);
+  if (session.calibration && session.calibration->info().origin) {
+    const std::string text = factorNotice(*session.calibration->info().origin,
+                                          session.calibration->info().path.string(), *plan);
+    if (!text.empty()) notice(text);
+  }
   m_settings["chunk"] = session.chunkTokens;
   m_settings["calibration"] = calibrationJson(loaded->get(), session.pscStrength, session.lora);
   return session;

@@ -12,6 +12,7 @@ struct Progress {
   std::string stage;       // "prefill", "decode", "map", "perplexity", …
   std::int64_t done = 0;   // in the stage's own unit, mostly tokens
   std::int64_t total = 0;  // 0 when unknown
+  std::string detail = {};  // for people, in place of the pace: "loss 3.21, 2 min left"
 };
 
 // Passed by const reference into every job of more than about 100 ms. Everything is called on the

@@ -146,8 +146,10 @@ Result<rope::RotaryPlan> Engine::plan(const rope::MethodChoice& choice,
 }
 
 Result<std::shared_ptr<const Calibration>> Engine::loadCalibration(
-    const std::filesystem::path& path) const {
-  return readCalibration(path, config(), m_state->placement);
+    const std::filesystem::path& path, OriginCheck check) const {
+  const auto& named = folder().has_filename() ? folder() : folder().parent_path();
+  return readCalibration(path, config(), m_state->placement,
+                         {.hash = modelHash(), .name = named.filename().string()}, check);
 }
 
 Result<std::unique_ptr<Session>> Engine::newSession(const SessionOptions& options) const {

@@ -62,9 +62,10 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Result<rope::RotaryPlan> plan(const rope::MethodChoice& choice,
                                 std::int64_t plannedLength) const;
 
-  // Errors as in CalibrationInfo; a tensor of a wrong shape is CorruptFile with both shapes.
+  // Errors as in CalibrationInfo; a tensor of a wrong shape is CorruptFile with both shapes. A file
+  // trained for another model is refused here, for another RoPE method by newSession(): both named.
   Result<std::shared_ptr<const Calibration>> loadCalibration(
-      const std::filesystem::path& path) const;
+      const std::filesystem::path& path, OriginCheck check = OriginCheck::Enforce) const;
 
   Result<std::unique_ptr<Session>> newSession(const SessionOptions& options) const;
 

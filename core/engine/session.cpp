@@ -152,6 +152,14 @@ Status checkOptions(const Engine& engine, const SessionOptions& options) {
   return Done{};
 }
 
+// A calibration belongs to the method that it was trained under.
+Status checkCalibration(const SessionOptions& options, const rope::RotaryPlan& plan) {
+  if (!options.calibration) return Done{};
+  const CalibrationInfo& info = options.calibration->info();
+  if (!info.origin || info.originIgnored) return Done{};
+  return checkMethod(*info.origin, info.path.string(), plan);
+}
+
 Status checkMemory(const Engine& engine, const SessionOptions& options) {
   const MemoryEstimate need = engine.memoryFor(options.contextTokens);
   const std::int64_t bytes =
@@ -187,6 +195,7 @@ Result<std::unique_ptr<State>> makeSessionState(std::shared_ptr<const Engine> en
   if (Status fits = checkMemory(*engine, options); !fits) return fits.error();
   auto plan = engine->plan(options.rope, options.contextTokens);
   if (!plan) return plan.error();
+  if (Status fits = checkCalibration(options, *plan); !fits) return fits.error();
   return guardTorch("allocating the KV cache", [&]() -> Made {
     const at::NoGradGuard noGrad;
     const Engine::State& e = engine->state();

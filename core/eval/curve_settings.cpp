@@ -22,9 +22,14 @@ Result<double> number(std::string_view curve, std::string_view name, std::string
   return value;
 }
 
+struct CalibrationChoice {
+  std::optional<std::string> calibration;  // file
+  OriginCheck check = OriginCheck::Enforce;
+};
+
 // Everything that is not a parameter of the method itself. False when `name` is none of these.
 Result<bool> setCommon(CurveSettings& settings, std::string_view name, std::string_view text,
-                       const Engine& engine) {
+                       CalibrationChoice& files) {
   if (name == "factor") {
     settings.factorFollowsLength = text == "auto";
     if (settings.factorFollowsLength) return true;
@@ -34,9 +39,14 @@ Result<bool> setCommon(CurveSettings& settings, std::string_view name, std::stri
     return true;
   }
   if (name == "calibration") {
-    auto calibration = engine.loadCalibration(text);
-    if (!calibration) return calibration.error();
-    settings.calibration = *std::move(calibration);
+    files.calibration = text;
+    return true;
+  }
+  if (name == "force") {
+    if (text != "on") {
+      return badCurve(settings.label, "force is '" + std::string(text) + "'; on is wanted");
+    }
+    files.check = OriginCheck::Ignore;
     return true;
   }
   if (name == "psc_strength") {
@@ -60,7 +70,7 @@ Result<bool> setCommon(CurveSettings& settings, std::string_view name, std::stri
 }
 
 Status setOne(CurveSettings& settings, const rope::RopeMethod& method, std::string_view part,
-              const Engine& engine, std::set<std::string>& given) {
+              CalibrationChoice& files, std::set<std::string>& given) {
   const auto equals = part.find('=');
   if (equals == std::string_view::npos) {
     return badCurve(settings.label, "'" + std::string(part) + "' is not of the form name=value");
@@ -70,10 +80,10 @@ Status setOne(CurveSettings& settings, const rope::RopeMethod& method, std::stri
   if (!given.insert(std::string(name)).second) {
     return badCurve(settings.label, "'" + std::string(name) + "' is given twice; give it once");
   }
-  const auto common = setCommon(settings, name, text, engine);
+  const auto common = setCommon(settings, name, text, files);
   if (!common) return common.error();
   if (*common) return Done{};
-  std::string known = "factor, calibration, psc_strength, lora";
+  std::string known = "factor, calibration, psc_strength, lora, force";
   for (const rope::ParameterSpec& spec : method.parameters()) {
     known += ", " + spec.name;
     if (spec.name != name) continue;
@@ -99,17 +109,23 @@ Result<CurveSettings> parseCurve(std::string_view text, const Engine& engine) {
   }
   std::string_view rest = colon == std::string_view::npos ? "" : text.substr(colon + 1);
   std::set<std::string> given;
+  CalibrationChoice files;
   while (!rest.empty()) {
     const auto comma = rest.find(',');
-    if (Status set = setOne(settings, *method, rest.substr(0, comma), engine, given); !set) {
+    if (Status set = setOne(settings, *method, rest.substr(0, comma), files, given); !set) {
       return set.error();
     }
     rest = comma == std::string_view::npos ? "" : rest.substr(comma + 1);
   }
-  for (const char* name : {"psc_strength", "lora"}) {
-    if (given.contains(name) && !settings.calibration) {
+  for (const char* name : {"psc_strength", "lora", "force"}) {
+    if (given.contains(name) && !files.calibration) {
       return badCurve(text, std::string(name) + " needs calibration=FILE in the same curve");
     }
+  }
+  if (files.calibration) {
+    auto calibration = engine.loadCalibration(*files.calibration, files.check);
+    if (!calibration) return calibration.error();
+    settings.calibration = *std::move(calibration);
   }
   const bool factorGiven = settings.rope.factor || settings.factorFollowsLength;
   if (factorGiven && !method->info().takesFactor) {

@@ -6,12 +6,16 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/model/calibration_origin.h"
 
 namespace ropescope {
+
+enum class OriginCheck { Enforce, Ignore };
 
 struct CalibrationInfo {
   std::filesystem::path path;
@@ -23,6 +27,8 @@ struct CalibrationInfo {
   std::vector<std::string> missing;  // expected tensors that the file lacks (identity there)
   std::vector<std::string> surplus;  // tensors that no layer of this model takes
   std::vector<std::string> warnings;  // "origin unknown …"
+  std::optional<CalibrationOrigin> origin;  // none: the file has no such metadata
+  bool originIgnored = false;               // loaded by force: fits any model and method
   std::int64_t parameters = 0;
 };
 

@@ -108,7 +108,8 @@ Status readLayer(Reader& reader, const ModelConfig& c, int layer, LayerCalibrati
 Status readAlpha(const SafetensorsFile& file, CalibrationInfo& info) {
   info.metadata = file.metadata();
   info.loraAlpha = kPaperAlpha;
-  if (!info.metadata.contains("base_model_hash")) {
+  info.origin = originFrom(info.metadata);
+  if (!info.origin) {
     info.warnings.push_back(info.path.string() +
                             ": origin unknown (no metadata about model and method); shapes fit, "
                             "LoRA alpha is taken as 16");
@@ -128,6 +129,15 @@ Status readAlpha(const SafetensorsFile& file, CalibrationInfo& info) {
   return Done{};
 }
 
+Status checkBase(CalibrationInfo& info, const BaseModel& base, OriginCheck check) {
+  if (!info.origin) return Done{};
+  Status fits = checkModel(*info.origin, info.path.string(), base.hash, base.name);
+  if (check == OriginCheck::Enforce) return fits;
+  info.originIgnored = true;
+  if (!fits) info.warnings.push_back("by force: " + fits.error().message);
+  return Done{};
+}
+
 }  // namespace
 
 Calibration::Calibration(CalibrationInfo info, std::unique_ptr<const Tensors> tensors)
@@ -136,7 +146,9 @@ Calibration::~Calibration() = default;
 
 Result<std::shared_ptr<const Calibration>> readCalibration(const std::filesystem::path& path,
                                                            const ModelConfig& config,
-                                                           const Placement& placement) {
+                                                           const Placement& placement,
+                                                           const BaseModel& base,
+                                                           OriginCheck check) {
   using Shared = std::shared_ptr<const Calibration>;
   return guardTorch("loading the calibration", [&]() -> Result<Shared> {
     const auto file = SafetensorsFile::open(path);
@@ -144,6 +156,7 @@ Result<std::shared_ptr<const Calibration>> readCalibration(const std::filesystem
     CalibrationInfo info;
     info.path = path;
     if (Status read = readAlpha(*file, info); !read) return read.error();
+    if (Status fits = checkBase(info, base, check); !fits) return fits.error();
     auto tensors = std::make_unique<Calibration::Tensors>();
     tensors->layers.resize(static_cast<std::size_t>(config.layers));
     Reader reader(*file, placement, info);

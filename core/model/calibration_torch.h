@@ -1,9 +1,9 @@
 // A calibration's tensors, layer by layer.
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <vector>
+
+#include <ATen/core/Tensor.h>
 
 #include "core/base/result.h"
 #include "core/model/calibration.h"
@@ -34,10 +34,18 @@ struct Calibration::Tensors {
   double loraScale = 2.0;                // alpha / rank
 };
 
+// Who wants to use a calibration.
+struct BaseModel {
+  std::string hash;
+  std::string name;
+};
+
 // Reads a file in the paper code's tensor names. Missing and surplus tensors are listed; a file
 // without any known tensor, a wrong shape or ranks that differ are errors.
 Result<std::shared_ptr<const Calibration>> readCalibration(const std::filesystem::path& path,
                                                            const ModelConfig& config,
-                                                           const Placement& placement);
+                                                           const Placement& placement,
+                                                           const BaseModel& base,
+                                                           OriginCheck check);
 
 }  // namespace ropescope

@@ -36,7 +36,7 @@ at::Tensor placed(const DecoderContext& context, const at::Tensor& x, std::int64
 }
 
 at::Tensor attentionBlock(const DecoderContext& context, int layer, const at::Tensor& input,
-                          std::int64_t position, KvCache& cache, LayerCapture* capture) {
+                          std::int64_t position, const Attend& attend) {
   const ModelConfig& c = context.config;
   const LayerWeights& w = context.weights.layers[static_cast<std::size_t>(layer)];
   const LayerCalibration* calibration = calibrationOf(context, layer);
@@ -50,19 +50,9 @@ at::Tensor attentionBlock(const DecoderContext& context, int layer, const at::Te
              c.kvHeads, calibration ? &calibration->keyPhase : nullptr, position);
   const at::Tensor v = project(context, x, w.value, calibration ? &calibration->value : nullptr)
                            .view({tokens, c.kvHeads, c.headDim});
-  const at::Tensor keys = cache.keys.select(0, layer);      // [G, capacity, D]
-  const at::Tensor values = cache.values.select(0, layer);
-  keys.narrow(1, position, tokens).copy_(k.transpose(0, 1));
-  values.narrow(1, position, tokens).copy_(v.transpose(0, 1));
-  const AttentionResult result =
-      attendCausal(q.transpose(0, 1), keys.narrow(1, 0, position + tokens),
-                   values.narrow(1, 0, position + tokens));
-  if (capture != nullptr) {
-    capture->input.narrow(0, position, tokens).copy_(input);
-    capture->logSumExp.narrow(1, position, tokens).copy_(result.logSumExp);
-  }
-  const at::Tensor joined =
-      result.output.transpose(0, 1).reshape({tokens, std::int64_t{c.heads} * c.headDim});
+  const at::Tensor joined = attend(q.transpose(0, 1), k.transpose(0, 1), v.transpose(0, 1))
+                                .transpose(0, 1)
+                                .reshape({tokens, std::int64_t{c.heads} * c.headDim});
   return project(context, joined, w.output, calibration ? &calibration->output : nullptr);
 }
 
@@ -74,16 +64,35 @@ at::Tensor mlpBlock(const DecoderContext& context, const LayerWeights& w, const 
 
 }  // namespace
 
+at::Tensor decoderLayer(const DecoderContext& context, int layer, const at::Tensor& input,
+                        std::int64_t position, const Attend& attend) {
+  const at::Tensor attended = input + attentionBlock(context, layer, input, position, attend);
+  return attended +
+         mlpBlock(context, context.weights.layers[static_cast<std::size_t>(layer)], attended);
+}
+
 at::Tensor forwardChunk(const DecoderContext& context, const at::Tensor& tokens,
                         std::int64_t position, KvCache& cache,
                         std::map<int, LayerCapture>& captures) {
+  const std::int64_t count = tokens.size(0);
   at::Tensor hidden = at::embedding(context.weights.embedding, tokens);  // [T, E]
   for (int layer = 0; layer < context.config.layers; ++layer) {
     const auto capture = captures.find(layer);
-    hidden = hidden + attentionBlock(context, layer, hidden, position, cache,
-                                     capture == captures.end() ? nullptr : &capture->second);
-    hidden =
-        hidden + mlpBlock(context, context.weights.layers[static_cast<std::size_t>(layer)], hidden);
+    const at::Tensor input = hidden;
+    const auto attend = [&](const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+      const at::Tensor keys = cache.keys.select(0, layer);  // [G, capacity, D]
+      const at::Tensor values = cache.values.select(0, layer);
+      keys.narrow(1, position, count).copy_(k);
+      values.narrow(1, position, count).copy_(v);
+      const AttentionResult result = attendCausal(q, keys.narrow(1, 0, position + count),
+                                                  values.narrow(1, 0, position + count));
+      if (capture != captures.end()) {
+        capture->second.input.narrow(0, position, count).copy_(input);
+        capture->second.logSumExp.narrow(1, position, count).copy_(result.logSumExp);
+      }
+      return result.output;
+    };
+    hidden = decoderLayer(context, layer, input, position, attend);
   }
   return hidden;
 }

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 
 #include "core/model/calibration_torch.h"
@@ -29,6 +30,16 @@ struct DecoderContext {
   double pscStrength = 1.0;
   bool lora = true;
 };
+
+// Causal attention of rotated queries [H, T, D] over keys and values [G, T, D] of the same tokens and
+// whatever the caller holds of earlier ones: output [H, T, D].
+using Attend =
+    std::function<at::Tensor(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v)>;
+
+// One layer: input [T, E] at positions `position` … -> [T, E]. Inference and training run this same
+// code; only how they attend differs. Differentiable as far as `attend` is.
+at::Tensor decoderLayer(const DecoderContext& context, int layer, const at::Tensor& input,
+                        std::int64_t position, const Attend& attend);
 
 // Appends tokens [T] (int64, on the device) at `position`: writes their keys and values into the
 // cache and, for the layers in `captures`, what these keep. Returns hidden states [T, E] before the
