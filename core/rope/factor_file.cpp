@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include <charconv>
+#include <cmath>
 #include <sstream>
 #include <string>
 
@@ -32,6 +33,19 @@ Result<std::vector<double>> numbersOf(const Json& json, const std::string& name,
   return numbers;
 }
 
+Result<std::optional<std::int64_t>> unscaledTokensOf(const Json& json,
+                                                     const std::filesystem::path& path) {
+  constexpr double kMost = 1e6;  // as the method's parameter
+  const auto found = json.find("n_hat");
+  if (found == json.end() || found->is_null()) return std::optional<std::int64_t>();
+  const double number = found->is_number() ? found->get<double>() : -1.0;
+  if (!(number >= 0.0 && number <= kMost) || number != std::floor(number)) {
+    return Error{ErrorCode::CorruptFile, path.string() + ": 'n_hat' is " + shortText(*found) +
+                                             "; a whole number of tokens is wanted"};
+  }
+  return std::optional<std::int64_t>(static_cast<std::int64_t>(number));
+}
+
 Result<RescaleFactors> fromJson(const std::string& text, const std::filesystem::path& path) {
   auto parsed = parseJsonObject(text, path.string());
   if (!parsed) {
@@ -50,7 +64,9 @@ Result<RescaleFactors> fromJson(const std::string& text, const std::filesystem::
     return Error{ErrorCode::CorruptFile,
                  path.string() + ": neither 'long_factor' nor 'short_factor' in it"};
   }
-  return RescaleFactors{*std::move(shortFactor), *std::move(longFactor)};
+  const auto unscaled = unscaledTokensOf(json, path);
+  if (!unscaled) return unscaled.error();
+  return RescaleFactors{*std::move(shortFactor), *std::move(longFactor), *unscaled};
 }
 
 // One line of comma, semicolon or blank separated numbers.
@@ -117,6 +133,26 @@ Result<RescaleFactors> readFactorFile(const std::filesystem::path& path) {
   const auto text = readFile(path);
   if (!text) return text.error();
   return path.extension() == ".json" ? fromJson(*text, path) : fromCsv(*text, path);
+}
+
+std::string factorColumn(const std::vector<double>& factors) {
+  std::string column;
+  for (const double factor : factors) column += valueText(factor) + "\n";
+  return column;
+}
+
+std::string factorBlock(const RescaleFactors& factors, const RopeContext& context) {
+  const auto pairs = static_cast<std::size_t>(context.headDim / 2);
+  nlohmann::ordered_json block;
+  block["rope_type"] = "longrope";
+  block["rope_theta"] = context.base;
+  block["factor"] = context.factor;
+  block["original_max_position_embeddings"] = context.originalLength;
+  block["short_factor"] = factors.shortFactor.empty() ? std::vector<double>(pairs, 1.0)
+                                                      : factors.shortFactor;
+  if (!factors.longFactor.empty()) block["long_factor"] = factors.longFactor;
+  if (factors.unscaledTokens.value_or(0) != 0) block["n_hat"] = *factors.unscaledTokens;
+  return nlohmann::ordered_json{{"rope_parameters", std::move(block)}}.dump(1) + "\n";
 }
 
 }  // namespace ropescope::rope

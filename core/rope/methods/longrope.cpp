@@ -86,8 +86,8 @@ class LongRope final : public RopeMethod {
              .maximum = 1e3},
             {.name = "n_hat",
              .title = "Unscaled first tokens",
-             .help = "Positions below this keep plain RoPE.",
-             .defaultValue = 0.0,
+             .help = "Positions below this keep plain RoPE; left out: the factor file's n_hat, else "
+                     "0.",
              .minimum = 0.0,
              .maximum = 1e6,
              .unit = "tokens"}};
@@ -121,7 +121,8 @@ class LongRope final : public RopeMethod {
             ? 1.0
             : std::sqrt(1.0 + std::log(context.factor) /
                                   std::log(static_cast<double>(context.originalLength))));
-    const double unscaled = numberOr(values, "n_hat", 0.0);
+    const double unscaled =
+        numberOr(values, "n_hat", static_cast<double>(factors->unscaledTokens.value_or(0)));
     if (unscaled != std::floor(unscaled)) {
       return Error{ErrorCode::InvalidArgument,
                    "longrope: n_hat is " + valueText(unscaled) + "; a whole number of tokens is "
