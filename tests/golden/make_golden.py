@@ -21,10 +21,11 @@ import golden_models
 import golden_psc
 import golden_rope
 import golden_stories
+import golden_training
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-PARTS = ("closed_form", "rope", "models", "psc", "attention", "stories", "bookworm")
+PARTS = ("closed_form", "rope", "models", "psc", "training", "attention", "stories", "bookworm")
 LIMIT = 4 * 1024 * 1024  # bytes, all of this folder
 
 
@@ -42,7 +43,7 @@ def arguments():
         nargs="+",
         choices=PARTS,
         default=PARTS,
-        help="psc and attention need models' output",
+        help="psc and attention need models' output, training needs psc's",
     )
     parser.add_argument("--book", help="cut inputs/ anew from this text file")
     parser.add_argument(
@@ -91,6 +92,7 @@ def main() -> None:
         "rope": lambda: golden_rope.make(a.out, a.date),
         "models": lambda: golden_models.make(a.out, a.date),
         "psc": lambda: golden_psc.make(a.out, a.date),
+        "training": lambda: golden_training.make(a.out, a.date),
         "attention": lambda: golden_attention.make(a.out, a.date),
         "stories": lambda: golden_stories.make(a.out, a.date, a.stories),
         "bookworm": lambda: golden_bookworm.make(a.out, a.date, a.bookworm),

@@ -47,10 +47,10 @@ class PlainLlama:
         self.head_dim = c.get("head_dim") or c["hidden_size"] // self.heads
         self.head = self.w.get("lm_head.weight", self.w["model.embed_tokens.weight"])
 
-    def logits(self, ids: list, plan, calibration=None, mistakes=()) -> torch.Tensor:
+    def logits(self, ids: list, plan, calibration=None, mistakes=(), grad=False) -> torch.Tensor:
         """[n, vocabulary] for token ids under a plan (inv_freq, attention_factor)."""
         mistakes = Mistakes(set(mistakes))
-        with torch.no_grad():
+        with torch.set_grad_enabled(grad):
             tables = rotary_tables(plan, len(ids), self.dtype)
             x = self.w["model.embed_tokens.weight"][torch.tensor(ids)]
             for layer in range(self.config["num_hidden_layers"]):
