@@ -1,7 +1,7 @@
 # Who may include whom, read off the include lines.   cmake -DROOT=… -P check_includes.cmake
 #
 #   base < rope, tokenizer < document, model < probe < engine < eval < calibration
-#   picture: base alone
+#   picture: base alone       cpu: base alone, below model
 #
 # Every folder may use itself and what stands in its line below, nothing else of core. probe holds what
 # a map or an angle table is, without torch; the engine draws maps, because it holds the cache that
@@ -11,7 +11,8 @@ set(MAY_USE_base "")
 set(MAY_USE_rope base)
 set(MAY_USE_tokenizer base)
 set(MAY_USE_document base tokenizer)
-set(MAY_USE_model base rope)
+set(MAY_USE_cpu base)
+set(MAY_USE_model base rope cpu)
 set(MAY_USE_probe base rope)
 set(MAY_USE_cuda base)
 set(MAY_USE_engine base rope tokenizer document model probe cuda)
