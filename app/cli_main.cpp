@@ -93,6 +93,7 @@ Status checkTarget(const std::optional<fs::path>& target, const char* option) {
 Status checkTargets(const Options& options) {
   if (Status json = checkTarget(options.json, "--json"); !json) return json;
   if (Status csv = checkTarget(options.csv, "--csv"); !csv) return csv;
+  if (Status wide = checkTarget(options.wideCsv, "--wide-csv"); !wide) return wide;
   return checkTarget(options.png, "--png");
 }
 

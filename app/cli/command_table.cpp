@@ -47,13 +47,14 @@ std::vector<CommandSpec> makeCommandTable() {
        .summary = "Perplexity against context length, one curve per method.",
        .run = runPerplexity,
        .options = {"--document", "--document-tokens", "--lengths", "--methods", "--protocol",
-                   "--stride", "--csv"},
+                   "--stride", "--csv", "--wide-csv", "--published"},
        .required = {"--document"},
        .examples = {"perplexity --document book.txt --lengths 1024,2048,4096 --methods "
                     "'none;pi;yarn:factor=4' --csv curves.csv",
                     "perplexity --document a.txt b.txt --lengths 2048 --methods yarn:factor=auto "
-                    "--protocol sliding --stride 512"},
-       .results = {"protocol", "curves"}},
+                    "--protocol sliding --stride 512",
+                    "perplexity --document book.txt --published yarn-llama-2-7b-64k-proofpile"},
+       .results = {"protocol", "curves", "published"}},
       {.name = "attention",
        .usage = "attention (--document F | --tokens FILE) --layer L --head H",
        .summary = "Where one head looks, pooled to a picture.",

@@ -4,6 +4,7 @@
 
 #include "app/cli/text.h"
 #include "core/base/memory_size.h"
+#include "core/eval/wide_csv.h"
 
 namespace ropescope::cli {
 namespace {
@@ -118,6 +119,46 @@ std::string curveTable(const std::vector<PerplexityCurve>& curves) {
     table.add(std::move(row));
   }
   return "Perplexity up to a length (tokens):\n" + table.text();
+}
+
+std::string wideCurveCsv(const std::vector<PerplexityCurve>& curves) {
+  std::vector<WideCurve> wide;
+  for (const auto& curve : curves) {
+    WideCurve row{.name = curve.settings.label, .points = {}};
+    for (const auto& point : curve.points) row.points.push_back({point.length, point.perplexity});
+    wide.push_back(std::move(row));
+  }
+  return wideCsv(wide);
+}
+
+Json publishedJson(const PublishedCurve& curve) {
+  Json points = Json::array();
+  for (const auto& point : curve.points) {
+    points.push_back(
+        {{"length", point.length}, {"perplexity", point.perplexity}, {"above", point.above}});
+  }
+  return {{"name", curve.name},
+          {"model", curve.model},
+          {"dataset", curve.dataset},
+          {"protocol", curve.protocol ? Json(protocolName(*curve.protocol)) : Json(nullptr)},
+          {"stride", curve.protocol == Protocol::Sliding ? Json(curve.stride) : Json(nullptr)},
+          {"source", curve.source},
+          {"note", curve.note},
+          {"points", std::move(points)}};
+}
+
+std::string publishedTable(const std::vector<PublishedCurve>& curves) {
+  std::string text;
+  for (const auto& curve : curves) {
+    Table table({"length", "perplexity"});
+    for (const auto& point : curve.points) {
+      table.add({countText(point.length), (point.above ? "> " : "") + compact(point.perplexity)});
+    }
+    text += "\nPublished: " + curve.name + " (" + curve.source + ")\n  " + curve.model + "; " +
+            curve.dataset + "; " + publishedProtocolText(curve) +
+            (curve.note.empty() ? "" : " (" + curve.note + ")") + "\n" + table.text();
+  }
+  return text;
 }
 
 }  // namespace ropescope::cli

@@ -7,6 +7,7 @@
 
 #include "app/cli/run.h"
 #include "core/eval/perplexity.h"
+#include "core/eval/published_curves.h"
 
 namespace ropescope::cli {
 
@@ -14,6 +15,13 @@ Json curveJson(const PerplexityCurve& curve, const Engine& engine,
                const PerplexityConfig& config);
 std::string curveCsv(const std::vector<PerplexityCurve>& curves, std::string_view protocol);
 std::string curveTable(const std::vector<PerplexityCurve>& curves);
+
+// Lengths across, a curve a row, as in the YaRN repository's data.
+std::string wideCurveCsv(const std::vector<PerplexityCurve>& curves);
+
+Json publishedJson(const PublishedCurve& curve);
+// One row a length, each curve with its model, text and protocol above it.
+std::string publishedTable(const std::vector<PublishedCurve>& curves);
 
 // A quarter of the trained length, doubled up to `most`, and `most` itself.
 std::vector<std::int64_t> defaultLengths(std::int64_t trained, std::int64_t most);

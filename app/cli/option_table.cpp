@@ -141,6 +141,12 @@ Status addCorpus(Options& options, std::string_view text) {
   return Done{};
 }
 
+Status addPublished(Options& options, std::string_view text) {
+  if (text.empty()) return wanted("the name of a published curve, or FILE.csv");
+  options.published.emplace_back(text);
+  return Done{};
+}
+
 Status addQuestion(Options& options, std::string_view text) {
   if (text.find_first_not_of(" \t\n") == std::string_view::npos) return wanted("a question");
   if (firstInvalidUtf8(text)) return wanted("UTF-8 text");
@@ -216,6 +222,13 @@ std::vector<OptionSpec> makeOptionTable() {
        "length)",
        Once, setWhole<&O::stride, 1, kMostTokens>},
       {"--csv", "FILE", "write the points as CSV too", Once, setPath<&O::csv>},
+      {"--wide-csv", "FILE",
+       "write the perplexities as the YaRN repository does too: lengths across, a curve a row", Once,
+       setPath<&O::wideCsv>},
+      {"--published", "NAME",
+       "set published curves beside yours, such as yarn-llama-2-7b-64k or pi-llama-7b, or the rows "
+       "of a wide CSV (FILE.csv); may repeat",
+       Repeated, addPublished},
       {"--position", "N", "token position of the angles (default: the last planned one)", Once,
        setWhole<&O::position, 0, kMostTokens - 1>},
       {"--layer", "L", "layer, counted from 0", Once, setWhole<&O::layer, 0>},

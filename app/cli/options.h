@@ -67,6 +67,8 @@ struct Options {
   Protocol protocol = Protocol::OnePass;
   std::optional<std::int64_t> stride;
   std::optional<std::filesystem::path> csv;
+  std::optional<std::filesystem::path> wideCsv;
+  std::vector<std::string> published;  // names of curves, or wide CSV files
   std::optional<std::int64_t> position;
   std::optional<std::int64_t> layer;
   std::optional<std::int64_t> head;

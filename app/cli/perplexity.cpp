@@ -6,6 +6,7 @@
 #include "app/cli/curve_output.h"
 #include "app/cli/inputs.h"
 #include "app/cli/text.h"
+#include "app/resource_folder.h"
 #include "core/base/file_io.h"
 #include "core/base/memory_size.h"
 #include "core/eval/protocol_windows.h"
@@ -64,6 +65,36 @@ Result<std::vector<CurveSettings>> chooseCurves(Run& run, std::int64_t longest) 
   return curves;
 }
 
+// Before any work: a name that is not there costs no measuring time.
+Result<std::vector<PublishedCurve>> choosePublished(const Options& options) {
+  std::vector<PublishedCurve> chosen;
+  if (options.published.empty()) return chosen;
+  const auto folder = findResourceFolder();
+  if (!folder) return folder.error();
+  const auto all = readPublishedFolder(*folder / "published");
+  if (!all) return all.error();
+  for (const auto& name : options.published) {
+    const auto found = findPublished(*all, name);
+    if (!found) return found.error();
+    chosen.insert(chosen.end(), found->begin(), found->end());
+  }
+  return chosen;
+}
+
+void addPublished(Run& run, const std::vector<PublishedCurve>& published,
+                  const PerplexityConfig& config) {
+  run.fields()["published"] = Json::array();
+  for (const auto& curve : published) {
+    run.fields()["published"].push_back(publishedJson(curve));
+    const std::string difference = protocolDifference(curve, config);
+    if (!difference.empty()) run.notice(difference);
+  }
+  if (published.empty()) return;
+  run.console().print(publishedTable(published));
+  run.notice("published curves are of other models, tokenizers and texts: their values are not "
+             "comparable with yours");
+}
+
 // The result so far, for a stopped or failed run too.
 Status writeResult(Run& run, const std::vector<PerplexityCurve>& curves,
                    const PerplexityConfig& config) {
@@ -75,11 +106,15 @@ Status writeResult(Run& run, const std::vector<PerplexityCurve>& curves,
     run.keepResult();
     run.console().print(curveTable(curves));
   }
-  if (!run.options().csv) return Done{};
-  Status written = writeFileAtomically(*run.options().csv,
-                                       curveCsv(curves, protocolName(run.options().protocol)));
-  if (written) run.console().info("points written to " + run.options().csv->string());
-  return written;
+  const std::pair<std::optional<std::filesystem::path>, std::string> files[] = {
+      {run.options().csv, curveCsv(curves, protocolName(run.options().protocol))},
+      {run.options().wideCsv, wideCurveCsv(curves)}};
+  for (const auto& [path, text] : files) {
+    if (!path) continue;
+    if (Status written = writeFileAtomically(*path, text); !written) return written;
+    run.console().info("points written to " + path->string());
+  }
+  return Done{};
 }
 
 }  // namespace
@@ -116,6 +151,8 @@ Status measureCurves(Run& run, const std::vector<CurveSettings>& settings,
 
 Status runPerplexity(Run& run) {
   const Options& options = run.options();
+  const auto published = choosePublished(options);
+  if (!published) return published.error();
   const auto documents = readDocuments(run);
   if (!documents) return documents.error();
   const auto tokenizer = run.tokenizerOrNull();
@@ -152,6 +189,7 @@ Status runPerplexity(Run& run) {
   const Status measured = measureCurves(run, *settings, *documents, config, curves);
   run.console().info(protocolText(config, tokenizer->addsBos()));
   const Status written = writeResult(run, curves, config);
+  addPublished(run, *published, config);
   return measured ? written : measured;
 }
 

@@ -52,6 +52,47 @@ TEST(Score, CutsADocumentAtTokensAndPutsBosInFront) {
   EXPECT_TRUE(part.at("last_logits").is_null());
 }
 
+// 250 tokens hold two chunks of 100 (BOS in front); positions 50 to 98 of each predict.
+TEST(Perplexity, AsLlamaCppAndAsAWideCsv) {
+  const TempDir folder;
+  const auto wide = folder.path() / "wide.csv";
+  const Json json = result(on(stories(), {"perplexity", "--document", sample().string(),
+                                          "--document-tokens", "0:250", "--lengths", "50,100",
+                                          "--methods", "none;yarn:factor=2,ramp=paper",
+                                          "--protocol", "llama.cpp", "--wide-csv", wide.string()}));
+  EXPECT_EQ(json.at("protocol"), "llama.cpp");
+  const Json& points = json.at("curves").at(1).at("points");
+  EXPECT_EQ(points.at(1).at("scored_tokens"), 2 * 49);
+  EXPECT_TRUE(points.at(1).at("standard_error").is_number());
+  const std::string csv = fileText(wide);
+  EXPECT_THAT(csv, StartsWith(",50,100\nnone,"));
+  EXPECT_THAT(csv, HasSubstr("\n\"yarn:factor=2,ramp=paper\","));
+}
+
+TEST(Perplexity, SetsPublishedCurvesBesideItsOwnAndWarns) {
+  const TempDir folder;
+  const auto wide = folder.path() / "others.csv";
+  writeText(wide, ",100,200\nsome/model,5.5,\n");
+  const Json json = result(on(
+      stories(), {"perplexity", "--document", sample().string(), "--document-tokens", "0:250",
+                  "--lengths", "100", "--methods", "none", "--published",
+                  "pi-llama-7b-pi-8k-pg19", "--published", wide.string()}));
+  ASSERT_EQ(json.at("published").size(), 2U);
+  const Json& pi = json.at("published").at(0);
+  EXPECT_EQ(pi.at("source"), "arXiv:2306.15595 Table 1");
+  EXPECT_EQ(pi.at("protocol"), "sliding");
+  EXPECT_EQ(pi.at("points").at(2).at("perplexity"), 6.95);
+  EXPECT_EQ(json.at("published").at(1).at("name"), "some/model");
+  std::string notices;
+  for (const auto& notice : json.at("notices")) notices += notice.get<std::string>() + "\n";
+  EXPECT_THAT(notices, HasSubstr("pi-llama-7b-pi-8k-pg19 was published under another protocol"));
+  EXPECT_THAT(notices, HasSubstr("not comparable"));
+  const Outcome wrong = run(on(stories(), {"perplexity", "--document", sample().string(),
+                                           "--published", "psc-llama"}));
+  EXPECT_EQ(wrong.status, 1);
+  EXPECT_THAT(wrong.err, HasSubstr("no published curve 'psc-llama'"));
+}
+
 TEST(Perplexity, OfOnePassAgreesWithScore) {
   const TempDir folder;
   const auto csv = folder.path() / "curves.csv";
