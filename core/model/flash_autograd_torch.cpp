@@ -7,6 +7,8 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "core/model/cpu_attention_torch.h"
+
 namespace ropescope {
 namespace {
 
@@ -60,6 +62,7 @@ class CausalAttention : public torch::autograd::Function<CausalAttention> {
 
 FlashForward flashForward(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
   const at::NoGradGuard noGraph;
+  if (cpuKernelServes(q, k, v)) return attendOnCpuKernel(q, k, v);
   return attendSquareCausal(q, k, v);
 }
 
@@ -68,6 +71,7 @@ FlashGradients flashBackward(const at::Tensor& gradOutput, const at::Tensor& q, 
   const at::NoGradGuard noGraph;
   // A gradient may be a broadcast number; the kernels want rows in one piece.
   const at::Tensor gradRows = gradOutput.stride(2) == 1 ? gradOutput : gradOutput.contiguous();
+  if (cpuKernelServes(q, k, v)) return backwardOnCpuKernel(gradRows, q, k, v, forward);
   if (!q.is_cuda()) return backwardOnCpu(gradRows, q, k, v, forward);
   const bool half = q.scalar_type() == at::kHalf || q.scalar_type() == at::kBFloat16;
   if (half && q.size(2) % 8 == 0 && q.size(2) <= 256) {

@@ -4,12 +4,15 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "core/cpu/attention_bf16.h"
+#include "core/model/cpu_attention_torch.h"
 #include "core/model/flash_autograd_torch.h"
 
 namespace ropescope {
 namespace {
 
-// bfloat16 keeps 8 bits: each rounding errs by at most 2^-9 of the value.
+// bfloat16 keeps 8 bits: each rounding errs by at most 2^-8 of the value, over a whole tensor by
+// half of that (root mean square).
 constexpr double kBfloat16 = 1.0 / 512.0;
 // Sums of some hundred float64 terms of size 1 in another order.
 constexpr double kFloat64 = 1e-12;
@@ -104,10 +107,41 @@ TEST_P(FlashAutograd, Bfloat16StaysWithinItsRounding) {
   const Outcome wanted = differentiate(in.to(at::kDouble), plainAttention);
   EXPECT_EQ(found.output.scalar_type(), at::kBFloat16);
   EXPECT_EQ(found.gradients.k.scalar_type(), at::kBFloat16);
-  // Output: the weights and the result are rounded. Gradients: also dO Vᵀ - delta, and the sum over
-  // the heads of a group, which ATen keeps in bfloat16.
+  // Output: the weights and the result are rounded. Gradients: also the output inside delta and
+  // dS, and where ATen computes, the sum over the heads of a group.
   EXPECT_LE(relativeDistance(found.output, wanted.output), 2 * kBfloat16);
   if (GetParam().tokens > 1) expectNear(found.gradients, wanted.gradients, 6 * kBfloat16);
+}
+
+// bfloat16 is what the trainer computes in: the rule that picks the kernel is part of the promise.
+TEST(FlashAutograd, GivesBfloat16OnTheCpuToItsKernel) {
+  const auto served = [](const Case& c, at::ScalarType type) {
+    const Inputs in = randomInputs(c, type);
+    return cpuKernelServes(in.q, in.k, in.v);
+  };
+  EXPECT_EQ(served({6, 2, 10, 64}, at::kBFloat16), cpu::attentionBf16Supported());
+  EXPECT_FALSE(served({6, 2, 10, 8}, at::kBFloat16));
+  EXPECT_FALSE(served({6, 2, 10, 64}, at::kHalf));
+  EXPECT_FALSE(served({6, 2, 10, 64}, at::kFloat));
+}
+
+// [T, H, D] views, as projections give them, and a gradient that is one number for all.
+TEST(FlashAutograd, TakesViewsOfProjections) {
+  const Inputs in = randomInputs({6, 2, 130, 64}, at::kBFloat16);
+  const auto byToken = [](const at::Tensor& x) {
+    return x.transpose(0, 1).contiguous().transpose(0, 1);
+  };
+  const FlashForward plain = flashForward(in.q, in.k, in.v);
+  const FlashForward viewed = flashForward(byToken(in.q), byToken(in.k), byToken(in.v));
+  EXPECT_TRUE(at::equal(plain.output, viewed.output));
+  EXPECT_TRUE(at::equal(plain.logSumExp, viewed.logSumExp));
+  const at::Tensor one = at::ones({1, 1, 1}, at::kBFloat16).expand_as(in.q);
+  const FlashGradients fromViews =
+      flashBackward(one, byToken(in.q), byToken(in.k), byToken(in.v), viewed);
+  const FlashGradients fromPlain = flashBackward(one.contiguous(), in.q, in.k, in.v, plain);
+  EXPECT_TRUE(at::equal(fromViews.q, fromPlain.q));
+  EXPECT_TRUE(at::equal(fromViews.k, fromPlain.k));
+  EXPECT_TRUE(at::equal(fromViews.v, fromPlain.v));
 }
 
 TEST(FlashAutograd, TakesABroadcastGradient) {
