@@ -35,13 +35,17 @@ using namespace std::chrono_literals;
   ::_exit(127);
 }
 
-void interruptWhenReady(pid_t child, const std::string& sign, const fs::path& err) {
+void interruptWhenReady(pid_t child, const Call& call, const fs::path& err) {
+  const auto ready = [&] {
+    return call.interruptAfter.empty()
+               ? fs::exists(call.interruptOnceExists)
+               : fileText(err).find(call.interruptAfter) != std::string::npos;
+  };
   const auto end = std::chrono::steady_clock::now() + 300s;
-  while (std::chrono::steady_clock::now() < end && ::kill(child, 0) == 0) {
-    if (fileText(err).find(sign) != std::string::npos) break;
+  while (std::chrono::steady_clock::now() < end && ::kill(child, 0) == 0 && !ready()) {
     std::this_thread::sleep_for(20ms);
   }
-  ::kill(child, SIGINT);
+  ::kill(child, call.interruptSignal);
 }
 
 }  // namespace
@@ -53,7 +57,9 @@ Outcome run(const Call& call) {
   writeText(err, "");
   const pid_t child = ::fork();
   if (child == 0) become(call, out, err);
-  if (!call.interruptAfter.empty()) interruptWhenReady(child, call.interruptAfter, err);
+  if (!call.interruptAfter.empty() || !call.interruptOnceExists.empty()) {
+    interruptWhenReady(child, call, err);
+  }
   int state = 0;
   ::waitpid(child, &state, 0);
   Outcome outcome;

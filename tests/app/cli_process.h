@@ -1,6 +1,7 @@
 // Runs ropescope-cli as a person would and reads what it says.
 #pragma once
 
+#include <csignal>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -29,8 +30,10 @@ struct Call {
   std::vector<std::pair<std::string, std::string>> environment = {};
   fs::path program = {};      // empty: the one just built
   fs::path standardOut = {};  // empty: collected in Outcome::out
-  // Once standard error holds this, the program gets SIGINT.
+  // Once standard error holds this, or this file is there, the program gets the signal.
   std::string interruptAfter = {};
+  fs::path interruptOnceExists = {};
+  int interruptSignal = SIGINT;
 };
 
 Outcome run(const Call& call);

@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Trains the calibrations that README.md beside this file compares.
+#
+#   resources/calibrations/train.sh BOOKS_DIR [PATTERN]
+#
+# BOOKS_DIR holds the training books (*.txt). Runs, two at a time on one thread each, what build/calibrations
+# does not hold yet and goes on with what was interrupted; PATTERN (a regular expression) chooses among the
+# runs, which are named METHOD-SCALEx-VARIANT-seedN: "^yarn-4x-" or "seed0$". Every run writes
+# NAME.safetensors and NAME.json (losses, settings, seconds).
+#
+# Variants, with the same windows in the same order and the same steps:
+#   lora   LoRA pairs of rank 8 on q, k, v and o             122,880 parameters
+#   wide   LoRA pairs of rank 34: as many parameters as psc  522,240
+#   psc    LoRA pairs of rank 8 and PSC modules on q and k   516,096
+set -u
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd) || exit 1
+root=$(cd "$here/../.." && pwd) || exit 1
+books=${1:?"usage: resources/calibrations/train.sh BOOKS_DIR [PATTERN]"}
+pattern=${2:-.}
+program=${ROPESCOPE_CLI:-$root/build/release/app/ropescope-cli}
+out=${ROPESCOPE_CALIBRATIONS:-$root/build/calibrations}
+trained=1024  # tokens of the bundled model
+steps=60
+mkdir -p "$out"
+
+listRuns() {
+  local scale seed method variant
+  for scale in 4 8 16; do
+    for seed in 0 1 2; do
+      for method in pi yarn longrope; do
+        for variant in lora psc wide; do
+          echo "$method-${scale}x-$variant-seed$seed"
+        done
+      done
+    done
+  done | grep -E -- "$pattern"
+}
+
+trainOne() {  # METHOD-SCALEx-VARIANT-seedN
+  local name=$1 method scale variant seed
+  IFS=- read -r method scale variant seed <<<"$name"
+  scale=${scale%x}
+  seed=${seed#seed}
+  [[ -s $out/$name.json ]] && grep -q '"end": "finished"' "$out/$name.json" && return 0
+  local -a options=()
+  # 8,192 tokens a step, but at least one window.
+  local windows=$((8192 / (scale * trained)))
+  ((windows > 0)) || windows=1
+  case $variant in
+    lora) options+=(--no-psc --lora-rank 8) ;;
+    wide) options+=(--no-psc --lora-rank 34) ;;
+    psc) options+=(--lora-rank 8) ;;
+  esac
+  if [[ $method == longrope ]]; then
+    local factors=$here/bookworm-11m/longrope-${scale}x.json
+    [[ -s $factors ]] || { echo "$name: no $factors yet" >&2; return 0; }
+    options+=(--rope-param "factors=$factors")
+  fi
+  [[ -s $out/$name.safetensors.state ]] && options+=(--resume)
+  echo "$name" >&2
+  "$program" psc train --threads 1 --corpus "$books"/*.txt --rope "$method" --factor "$scale" \
+    --context $((scale * trained)) --steps $steps --accumulate "$windows" --rate 1e-3 --warmup 20 \
+    --seed "$seed" "${options[@]}" --out "$out/$name.safetensors" --json "$out/$name.json" \
+    >"$out/$name.log" 2>&1 || echo "$name stopped: $(tail -n 1 "$out/$name.log")" >&2
+}
+
+export -f trainOne
+export here out program books trained steps
+listRuns | xargs -P 2 -I{} bash -c 'trainOne {}'
