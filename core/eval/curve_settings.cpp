@@ -134,4 +134,17 @@ Result<CurveSettings> parseCurve(std::string_view text, const Engine& engine) {
   return settings;
 }
 
+rope::MethodChoice decidedChoice(const CurveSettings& settings, const Engine& engine,
+                                 std::int64_t longest) {
+  rope::MethodChoice choice = settings.rope;
+  const auto method = rope::findMethod(choice.id);
+  if (settings.factorFollowsLength) {
+    choice.factor.reset();
+  } else if (!choice.factor && method && method->info().takesFactor) {
+    choice.factor = std::max(
+        1.0, static_cast<double>(longest) / static_cast<double>(engine.config().trainedLength));
+  }
+  return choice;
+}
+
 }  // namespace ropescope

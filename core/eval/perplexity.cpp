@@ -48,15 +48,7 @@ Ids window(const Measurement& m, const Ids& document, std::int64_t begin, std::i
 }
 
 rope::MethodChoice choiceFor(const Measurement& m) {
-  rope::MethodChoice choice = m.settings.rope;
-  const auto method = rope::findMethod(choice.id);
-  if (m.settings.factorFollowsLength) {
-    choice.factor.reset();  // makePlan: length / trained length, at least 1
-  } else if (!choice.factor && method && method->info().takesFactor) {
-    choice.factor = std::max(1.0, static_cast<double>(m.config.lengths.back()) /
-                                      static_cast<double>(m.engine.config().trainedLength));
-  }
-  return choice;
+  return decidedChoice(m.settings, m.engine, m.config.lengths.back());
 }
 
 Result<std::unique_ptr<Session>> sessionFor(const Measurement& m, std::int64_t length) {

@@ -41,6 +41,11 @@ struct CurveSettings {
 // line and in ParameterSpec. The calibration is loaded through the engine.
 Result<CurveSettings> parseCurve(std::string_view text, const Engine& engine);
 
+// The method for a measurement up to `longest` tokens: a factor that was left open is longest /
+// trained length, at least 1; one that follows the length stays open for makePlan to decide.
+rope::MethodChoice decidedChoice(const CurveSettings& settings, const Engine& engine,
+                                 std::int64_t longest);
+
 struct PerplexityConfig {
   std::vector<std::int64_t> lengths;  // tokens, ascending
   Protocol protocol = Protocol::OnePass;
