@@ -16,5 +16,7 @@ Status runTokenize(Run& run);
 Status runBench(Run& run);
 Status runRender(Run& run);
 Status runPscTrain(Run& run);
+Status runPscBench(Run& run);
+Status runLongropeSearch(Run& run);
 
 }  // namespace ropescope::cli

@@ -104,11 +104,9 @@ std::string verdictText(const Verdict& verdict) {
     return std::string(gain > 0.0 ? "is better than " : "is not better than ") + verdict.method +
            " by " + measured + ", without a standard error: all windows are of one book";
   }
-  const std::string text = fixedText(std::abs(gain), kDigits) + " +- " +
-                           fixedText(*error, kDigits) + " nats" +
-                           (*error > 0.0 ? " (" + fixedText(std::abs(gain) / *error, 1) +
-                                               " standard errors)"
-                                         : "");
+  const std::string text =
+      fixedText(std::abs(gain), kDigits) + " +- " + fixedText(*error, kDigits) + " nats" +
+      (*error > 0.0 ? " (" + fixedText(std::abs(gain) / *error, 1) + " standard errors)" : "");
   if (verdict.beaten) return "beats " + verdict.method + " by " + text;
   return "does not beat " + verdict.method + " by more than two standard errors: it is " + text +
          (gain > 0.0 ? " better" : " worse");

@@ -35,10 +35,10 @@ struct Judgement {
   std::vector<Verdict> verdicts;
 };
 
-// All windows of all books under the found factors and under each method at the same factor, each with
-// its own attention factor; plain RoPE too when the target is within the trained length. With a
-// calibration, which belongs to the longrope method, the seeds' factors under that method instead.
-// Errors: InvalidArgument when no book has a window; those of windowLosses.
+// All windows of all books under the found factors and under each method at the same factor, each
+// with its own attention factor; plain RoPE too when the target is within the trained length. With
+// a calibration, which belongs to the longrope method, the seeds' factors under that method
+// instead. Errors: InvalidArgument when no book has a window; those of windowLosses.
 Result<Judgement> judgeFactors(const Engine& engine, const std::vector<EvaluationBook>& books,
                                const SearchSpace& space, const Candidate& found,
                                const JudgeConfig& config, const JobControl& job);

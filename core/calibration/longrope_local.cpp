@@ -9,7 +9,7 @@ namespace {
 constexpr double kLargestSize = 0.5;
 constexpr double kSmallestSize = 0.01;
 constexpr double kGrow = 1.5;
-constexpr double kShrink = 0.9;  // about one success in five keeps the size
+constexpr double kShrink = 0.9;        // about one success in five keeps the size
 constexpr double kUnscaledStep = 0.1;  // share of steps that move n-hat, where it is searched
 constexpr int kTries = 1000;
 
@@ -28,7 +28,8 @@ std::int64_t neighbour(const std::vector<std::int64_t>& choices, std::int64_t va
 }  // namespace
 
 LocalSteps::LocalSteps(const SearchSpace& space, std::uint64_t seed)
-    : m_space(space), m_random(seed) {}
+    : m_space(space),
+      m_random(seed) {}
 
 LocalSteps::Step LocalSteps::draw() {
   const auto pairs = static_cast<std::uint64_t>(m_space.context.headDim / 2);
@@ -74,8 +75,8 @@ std::optional<Candidate> LocalSteps::next(const Candidate& best, const IsNew& is
   for (int attempt = 0; attempt < kTries; ++attempt) {
     if (m_space.unscaledChoices.size() > 1 && m_random.uniform() < kUnscaledStep) {
       Candidate shifted = best;
-      shifted.unscaledTokens = neighbour(m_space.unscaledChoices, best.unscaledTokens,
-                                         m_random.uniform() < 0.5);
+      shifted.unscaledTokens =
+          neighbour(m_space.unscaledChoices, best.unscaledTokens, m_random.uniform() < 0.5);
       m_last = {};
       if (isNew(shifted)) return shifted;
       continue;

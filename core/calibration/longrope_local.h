@@ -10,9 +10,9 @@
 
 namespace ropescope::calibration {
 
-// A step stretches or shrinks the factors around a pair by a share that falls off linearly to 0 at a
-// distance of `width` pairs, moves the others just so far that all stay monotone, and rounds to the
-// grid. What helped is tried again, larger; what did not makes the next steps smaller.
+// A step stretches or shrinks the factors around a pair by a share that falls off linearly to 0 at
+// a distance of `width` pairs, moves the others just so far that all stay monotone, and rounds to
+// the grid. What helped is tried again, larger; what did not makes the next steps smaller.
 class LocalSteps {
  public:
   LocalSteps(const SearchSpace& space, std::uint64_t seed);
@@ -24,8 +24,8 @@ class LocalSteps {
 
  private:
   struct Step {
-    int center = 0;     // pair
-    int width = 1;      // pairs to either side
+    int center = 0;      // pair
+    int width = 1;       // pairs to either side
     double share = 0.0;  // of the centre's factor; below 0: smaller factors
   };
   Step draw();

@@ -21,12 +21,12 @@ Evaluation evaluationOf(const ResultJson& record) {
 }  // namespace
 
 ResultJson recordOf(const Evaluation& evaluation) {
-  return {{"evaluation", evaluation.number},
-          {"origin", evaluation.origin},
-          {"factors", evaluation.candidate.factors},
-          {"unscaled_tokens", evaluation.candidate.unscaledTokens},
-          {"loss", std::isfinite(evaluation.loss) ? ResultJson(evaluation.loss)
-                                                  : ResultJson(nullptr)}};
+  return {
+      {"evaluation", evaluation.number},
+      {"origin", evaluation.origin},
+      {"factors", evaluation.candidate.factors},
+      {"unscaled_tokens", evaluation.candidate.unscaledTokens},
+      {"loss", std::isfinite(evaluation.loss) ? ResultJson(evaluation.loss) : ResultJson(nullptr)}};
 }
 
 Result<std::vector<Evaluation>> evaluationsFrom(const std::vector<ResultJson>& records,

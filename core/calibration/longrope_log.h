@@ -10,8 +10,8 @@
 
 namespace ropescope::calibration {
 
-// {"evaluation": 4, "origin": "mutation of 2", "factors": [...], "unscaled_tokens": 0, "loss": 3.2};
-// loss null: no finite number.
+// {"evaluation": 4, "origin": "mutation of 2", "factors": [...], "unscaled_tokens": 0,
+// "loss": 3.2}; loss null: no finite number.
 ResultJson recordOf(const Evaluation& evaluation);
 
 // For SearchHooks::replay. CorruptFile names the record that is no evaluation.

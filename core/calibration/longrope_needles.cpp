@@ -15,11 +15,11 @@ struct Fact {
   std::string answer;
 };
 
-constexpr std::array<const char*, 12> kNames = {"Alice Archer",  "Edmund Finch",   "Clara Hale",
-                                                "Hugh Lockwood", "Isabel Marlow",  "Jasper Nash",
+constexpr std::array<const char*, 12> kNames = {"Alice Archer",  "Edmund Finch",    "Clara Hale",
+                                                "Hugh Lockwood", "Isabel Marlow",   "Jasper Nash",
                                                 "Laura Oakley",  "Martin Pembroke", "Nora Quill",
-                                                "Oliver Rowan",  "Rachel Stark",   "Silas Thorne"};
-constexpr std::array<const char*, 8> kWords = {"garden", "winter", "silver", "journey",
+                                                "Oliver Rowan",  "Rachel Stark",    "Silas Thorne"};
+constexpr std::array<const char*, 8> kWords = {"garden", "winter",  "silver", "journey",
                                                "candle", "harbour", "window", "thunder"};
 
 std::string digits(SplitMix& random, int count) {
@@ -40,8 +40,8 @@ Fact drawFact(SplitMix& random) {
   if (kind == 1) {
     const std::string name = kNames[random.below(kNames.size())];
     const std::string number = digits(random, 5);
-    return {name + "'s secret number is " + number + ".",
-            "What is " + name + "'s secret number?", number};
+    return {name + "'s secret number is " + number + ".", "What is " + name + "'s secret number?",
+            number};
   }
   const std::string word = kWords[random.below(kWords.size())];
   const std::string number = digits(random, 7);
@@ -83,19 +83,17 @@ Result<PromptPart> passageWith(const Engine& engine, const Tokenizer& tokenizer,
                                const NeedleParts& parts) {
   const auto first = nextWord(
       book.text, static_cast<std::size_t>(book.spans[static_cast<std::size_t>(begin)].begin));
-  const auto last = static_cast<std::size_t>(
-      book.spans[static_cast<std::size_t>(begin + tokens - 1)].end);
+  const auto last =
+      static_cast<std::size_t>(book.spans[static_cast<std::size_t>(begin + tokens - 1)].end);
   const auto end = std::max(first, book.text.find_last_of(" \n", last) + 1);
   std::string passage = book.text.substr(first, end - first);
-  const auto place =
-      sentenceEnd(passage, static_cast<std::size_t>(parts.depth *
-                                                    static_cast<double>(passage.size())));
+  const auto place = sentenceEnd(
+      passage, static_cast<std::size_t>(parts.depth * static_cast<double>(passage.size())));
   passage.insert(place, parts.fact.sentence + " ");
   return documentPart(engine.promptFormat(), tokenizer, passage);
 }
 
-Result<NeedleParts> drawNeedle(const Engine& engine, const Tokenizer& tokenizer,
-                               SplitMix& random) {
+Result<NeedleParts> drawNeedle(const Engine& engine, const Tokenizer& tokenizer, SplitMix& random) {
   constexpr double kDeepest = 0.1;
   NeedleParts parts{.fact = drawFact(random), .question = {}, .answer = {}};
   parts.depth = kDeepest * random.uniform();
@@ -108,7 +106,8 @@ Result<NeedleParts> drawNeedle(const Engine& engine, const Tokenizer& tokenizer,
   return parts;
 }
 
-// As much of the book as fits: the passage shrinks until the whole prompt is `length` tokens or fewer.
+// As much of the book as fits: the passage shrinks until the whole prompt is `length` tokens or
+// fewer.
 Result<SearchSample> needleIn(const Engine& engine, const SearchBook& book, std::int64_t length,
                               SplitMix& random) {
   const auto tokenizer = engine.tokenizer();
@@ -116,8 +115,8 @@ Result<SearchSample> needleIn(const Engine& engine, const SearchBook& book, std:
   const auto parts = drawNeedle(engine, **tokenizer, random);
   if (!parts) return parts.error();
   const auto tail = static_cast<std::int64_t>(parts->question.size() + parts->answer.size());
-  const auto places = static_cast<std::uint64_t>(book.ids.size()) -
-                      static_cast<std::uint64_t>(length) + 1;
+  const auto places =
+      static_cast<std::uint64_t>(book.ids.size()) - static_cast<std::uint64_t>(length) + 1;
   const auto begin = static_cast<std::int64_t>(random.below(places));
   for (std::int64_t tokens = length - tail; tokens > 0;) {
     auto document = passageWith(engine, **tokenizer, book, begin, tokens, *parts);
@@ -138,9 +137,9 @@ Result<SearchSample> needleIn(const Engine& engine, const SearchBook& book, std:
                         .ids = std::move(ids),
                         .firstScored = firstScored};
   }
-  return Error{ErrorCode::InvalidArgument,
-               "a needle with its question does not fit into " + countText(length) +
-                   " tokens; give a longer --context"};
+  return Error{ErrorCode::InvalidArgument, "a needle with its question does not fit into " +
+                                               countText(length) +
+                                               " tokens; give a longer --context"};
 }
 
 }  // namespace
@@ -152,9 +151,9 @@ Result<std::vector<SearchSample>> needleSamples(const Engine& engine, const Samp
     const auto book = draw.next();
     if (!book) return book.error();
     if ((*book)->text.empty()) {
-      return Error{ErrorCode::InvalidArgument,
-                   (*book)->name +
-                       " holds token ids; needles are planted in texts, give UTF-8 text files"};
+      return Error{
+          ErrorCode::InvalidArgument,
+          (*book)->name + " holds token ids; needles are planted in texts, give UTF-8 text files"};
     }
     auto sample = needleIn(engine, **book, config.length, draw.random());
     if (!sample) return sample.error();

@@ -9,7 +9,7 @@ namespace {
 constexpr double kMutation = 0.3;
 constexpr double kTakesOther = 0.5;
 constexpr double kStepsOfOne = 1.0 / kGridStep;
-constexpr double kRounding = 1e-6;  // of a grid step, for bounds that are grid values themselves
+constexpr double kRounding = 1e-6;    // of a grid step, for bounds that are grid values themselves
 constexpr double kShapeSpread = 2.0;  // pairs: alpha and beta are redrawn from N(old, 2)
 constexpr int kMutationPasses = 300;
 constexpr int kCrossoverTries = 20;
@@ -18,7 +18,9 @@ constexpr int kCrossoverTries = 20;
 
 CandidateOperators::CandidateOperators(const SearchSpace& space, const SearchSettings& settings,
                                        SplitMix& random)
-    : m_space(space), m_variant(settings.variant), m_random(random) {}
+    : m_space(space),
+      m_variant(settings.variant),
+      m_random(random) {}
 
 int CandidateOperators::between(int first, int last) {
   return first + static_cast<int>(m_random.below(static_cast<std::uint64_t>(last - first + 1)));
@@ -94,8 +96,8 @@ void CandidateOperators::complete(Candidate& candidate) const {
     factors[pair] = std::clamp(factors[pair], before, m_space.largest);
   }
   for (std::size_t pair = 0; pair < critical; ++pair) {
-    factors[pair] = std::pow(factors[critical],
-                             static_cast<double>(pair) / static_cast<double>(critical));
+    factors[pair] =
+        std::pow(factors[critical], static_cast<double>(pair) / static_cast<double>(critical));
   }
 }
 

@@ -106,8 +106,8 @@ Result<std::vector<SearchSample>> perplexitySamples(const Engine& engine,
   for (std::int64_t k = 0; k < config.count; ++k) {
     const auto book = draw.next();
     if (!book) return book.error();
-    const auto places = static_cast<std::uint64_t>((*book)->ids.size()) -
-                        static_cast<std::uint64_t>(own) + 1;
+    const auto places =
+        static_cast<std::uint64_t>((*book)->ids.size()) - static_cast<std::uint64_t>(own) + 1;
     SearchSample sample{.book = (*book)->name,
                         .begin = static_cast<std::int64_t>(draw.random().below(places)),
                         .question = {},

@@ -26,7 +26,10 @@ class SearchRun {
  public:
   SearchRun(const SearchSpace& space, const SearchSettings& settings, const SearchHooks& hooks,
             const JobControl& job)
-      : m_space(space), m_settings(settings), m_hooks(hooks), m_job(job) {}
+      : m_space(space),
+        m_settings(settings),
+        m_hooks(hooks),
+        m_job(job) {}
 
   // False when the search ends here: the result says why, or the status.
   bool evaluate(Candidate candidate, const std::string& origin, bool isSeed = false) {

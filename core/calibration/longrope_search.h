@@ -21,7 +21,7 @@ struct Evaluation {
   std::int64_t number = 0;  // from 1
   std::string origin;       // "seed ntk", "mutation of 3", "crossover of 3 and 9", "step from 12"
   Candidate candidate;
-  double loss = 0.0;        // infinite when it was no finite number
+  double loss = 0.0;  // infinite when it was no finite number
   bool isSeed = false;
 };
 
@@ -36,7 +36,7 @@ struct SearchResult {
   std::vector<Evaluation> evaluations;  // in order
   std::size_t best = 0;                 // smallest loss, the earliest of equals
   SearchEnd end = SearchEnd::Evaluations;
-  std::int64_t replayed = 0;            // evaluations that came from the log
+  std::int64_t replayed = 0;  // evaluations that came from the log
 
   const Evaluation& bestEvaluation() const { return evaluations[best]; }
 };
@@ -44,8 +44,8 @@ struct SearchResult {
 struct SearchHooks {
   CandidateScore score;
   // What an earlier call has scored, in order: these losses are taken instead of scoring again, so
-  // that a resumed search goes on exactly as if it had never stopped. Number, factors, n-hat and loss
-  // are used.
+  // that a resumed search goes on exactly as if it had never stopped. Number, factors, n-hat and
+  // loss are used.
   std::vector<Evaluation> replay;
   // After every new evaluation, before anything is made of it. An error ends the search.
   std::function<Status(const Evaluation&)> record;
@@ -55,10 +55,10 @@ struct SearchHooks {
   std::function<bool()> outOfTime;
 };
 
-// Deterministic: space, settings and losses decide every candidate. Nothing is scored twice. The stop
-// token is looked at before every new evaluation; a stop is no error, what is there is returned.
-// Errors: InvalidArgument when no seed has a finite loss, CorruptFile when the replay does not fit,
-// Cancelled when a stop left nothing, and those of `score` and `record`.
+// Deterministic: space, settings and losses decide every candidate. Nothing is scored twice. The
+// stop token is looked at before every new evaluation; a stop is no error, what is there is
+// returned. Errors: InvalidArgument when no seed has a finite loss, CorruptFile when the replay
+// does not fit, Cancelled when a stop left nothing, and those of `score` and `record`.
 Result<SearchResult> searchFactors(const SearchSpace& space, const SearchSettings& settings,
                                    const SearchHooks& hooks, const JobControl& job);
 

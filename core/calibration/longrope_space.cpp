@@ -12,8 +12,9 @@ namespace {
 // Section 3.2 of arXiv:2402.13753.
 constexpr double kLargestOfFactor = 1.25;
 constexpr std::int64_t kUnscaledChoices[] = {0, 1, 2, 4, 8, 12, 16, 20, 24, 28, 32, 64, 128, 256};
-// Section 3.2 of arXiv:2502.20082.
-constexpr double kLargestOfFactorCritical = 2.0;
+// Section 3.2 of arXiv:2502.20082: the highest pairs may need more than the factor. Local steps may
+// go as far.
+constexpr double kLargestOfFactorWide = 2.0;
 constexpr double kCriticalTurns = 10.0;
 
 constexpr std::int64_t kSmallestPopulation = 8;
@@ -25,16 +26,17 @@ Status checkSettings(const rope::RopeContext& context, const SearchSettings& set
                      std::to_string(kSmallestPopulation) + " candidates are wanted"};
   }
   if (settings.evaluations < 1) {
-    return Error{ErrorCode::InvalidArgument,
-                 "the search may make " + std::to_string(settings.evaluations) +
-                     " evaluations; at least 1 is wanted"};
+    return Error{ErrorCode::InvalidArgument, "the search may make " +
+                                                 std::to_string(settings.evaluations) +
+                                                 " evaluations; at least 1 is wanted"};
   }
   const bool beyond = context.plannedLength > context.originalLength;
   if (settings.variant == SearchVariant::Critical && !beyond) {
     return Error{ErrorCode::InvalidArgument,
                  "the critical variant stretches beyond the trained length of " +
                      countText(context.originalLength) + " tokens, the target is " +
-                     countText(context.plannedLength) + "; take another variant or a longer target"};
+                     countText(context.plannedLength) +
+                     "; take another variant or a longer target"};
   }
   return Done{};
 }
@@ -52,8 +54,8 @@ Result<std::vector<double>> factorsOf(const std::string& method, const rope::Rop
   return factors;
 }
 
-// Where a candidate's leading ones and its trailing s end, so that the first mutation of a piecewise
-// search keeps the seed's shape (the authors' code starts both at 0).
+// Where a candidate's leading ones and its trailing s end, so that the first mutation of a
+// piecewise search keeps the seed's shape (the authors' code starts both at 0).
 void setPieces(Candidate& candidate, double factor) {
   const auto& factors = candidate.factors;
   const auto last = static_cast<int>(factors.size()) - 1;
@@ -99,10 +101,14 @@ bool isMonotone(const std::vector<double>& factors) {
 
 std::string_view variantName(SearchVariant variant) {
   switch (variant) {
-    case SearchVariant::Paper: return "paper";
-    case SearchVariant::Piecewise: return "piecewise";
-    case SearchVariant::Critical: return "critical";
-    case SearchVariant::Local: return "local";
+    case SearchVariant::Paper:
+      return "paper";
+    case SearchVariant::Piecewise:
+      return "piecewise";
+    case SearchVariant::Critical:
+      return "critical";
+    case SearchVariant::Local:
+      return "local";
   }
   return "paper";
 }
@@ -118,8 +124,8 @@ std::optional<SearchVariant> findVariant(std::string_view name) {
 int criticalPair(const rope::RopeContext& context, double turns) {
   const double pairs = context.headDim / 2;
   const double length = static_cast<double>(context.originalLength);
-  const double pair = std::ceil(
-      pairs * std::log(length / (turns * 2.0 * std::numbers::pi)) / std::log(context.base));
+  const double pair = std::ceil(pairs * std::log(length / (turns * 2.0 * std::numbers::pi)) /
+                                std::log(context.base));
   return static_cast<int>(std::clamp(pair, 1.0, pairs - 1.0));
 }
 
@@ -127,8 +133,9 @@ Result<SearchSpace> makeSearchSpace(const rope::RopeContext& context,
                                     const SearchSettings& settings) {
   if (Status valid = checkSettings(context, settings); !valid) return valid.error();
   SearchSpace space{.context = context, .seeds = {}, .unscaledChoices = {}};
-  const bool critical = settings.variant == SearchVariant::Critical;
-  space.largest = context.factor * (critical ? kLargestOfFactorCritical : kLargestOfFactor);
+  const bool wide =
+      settings.variant == SearchVariant::Critical || settings.variant == SearchVariant::Local;
+  space.largest = context.factor * (wide ? kLargestOfFactorWide : kLargestOfFactor);
   space.firstCritical = criticalPair(context, kCriticalTurns);
   space.lastCritical = std::max(space.firstCritical, criticalPair(context, 1.0));
   if (context.plannedLength <= context.originalLength) {

@@ -39,10 +39,10 @@ std::optional<SearchVariant> findVariant(std::string_view name);
 
 struct SearchSettings {
   SearchVariant variant = SearchVariant::Paper;
-  std::int64_t population = 64;    // P of the paper; a quarter of it each mutated and crossed per
-                                   // iteration, half of it parents
+  std::int64_t population = 64;     // P of the paper; a quarter of it each mutated and crossed per
+                                    // iteration, half of it parents
   std::int64_t evaluations = 1344;  // P + 40 iterations of P / 2
-  bool searchUnscaled = false;     // n-hat is a gene
+  bool searchUnscaled = false;      // n-hat is a gene
   std::int64_t unscaledTokens = 0;  // n-hat of every candidate when it is none
   std::uint64_t seed = 0;
 };
@@ -55,20 +55,21 @@ struct Seed {
 struct SearchSpace {
   rope::RopeContext context;  // factor resolved
   std::vector<Seed> seeds;
-  double smallest = 1.0;      // of a factor
+  double smallest = 1.0;  // of a factor
   double largest = 1.0;
   std::vector<std::int64_t> unscaledChoices;  // of n-hat; one of them: no gene
-  int firstCritical = 0;      // candidates of the critical pair, both ends included
+  int firstCritical = 0;                      // candidates of the critical pair, both ends included
   int lastCritical = 0;
 };
 
-// Pairs that turn less than once (first) within the trained length start here: ceil(P log_b(L / 2 pi)),
-// LongRoPE2's theoretical critical pair; `turns` = 10 gives the first candidate for the real one.
+// Pairs that turn less than once (first) within the trained length start here: ceil(P log_b(L / 2
+// pi)), LongRoPE2's theoretical critical pair; `turns` = 10 gives the first candidate for the real
+// one.
 int criticalPair(const rope::RopeContext& context, double turns);
 
-// Seeds: PI, NTK and YaRN at the factor, and plain RoPE when the target is within the trained length.
-// Factors lie in [1, 1.25 s], for the critical variant in [s, 2 s] from the critical pair on.
-// Errors: InvalidArgument for settings that cannot work.
+// Seeds: PI, NTK and YaRN at the factor, and plain RoPE when the target is within the trained
+// length. Factors lie in [1, 1.25 s], for the critical variant in [s, 2 s] from the critical pair
+// on. Errors: InvalidArgument for settings that cannot work.
 Result<SearchSpace> makeSearchSpace(const rope::RopeContext& context,
                                     const SearchSettings& settings);
 

@@ -1,4 +1,5 @@
 // Settings of methods: wrong names, kinds and values, factor files.
+#include <algorithm>
 #include <cmath>
 
 #include <gtest/gtest.h>
@@ -144,6 +145,71 @@ TEST_F(FactorFile, JsonAndCsvAreRead) {
   const auto made = plan("longrope", {{"factors", (temp / "c.csv").string()}});
   ASSERT_TRUE(made) << made.error().message;
   EXPECT_DOUBLE_EQ(made->invFreq[7] * 1.7, std::pow(1e4, -14.0 / 16.0));
+}
+
+// The published form: a row for each of 32 layers, all equal, 64 columns. The values at pairs 0, 16,
+// 32, 48 and 63 are those of ft_mis_128k in microsoft/LongRoPE (branch cube_longrope), the others are
+// made up; like that set, the list does not grow everywhere.
+TEST_F(FactorFile, PublishedRowsOfAllLayersAreReadThoughTheyFallSomewhere) {
+  std::vector<double> factors(64, 2.0);
+  factors[0] = 1.03;
+  factors[16] = 1.49;
+  factors[32] = 10.0;
+  factors[48] = 31.53;
+  factors[63] = 32.99;
+  ASSERT_FALSE(std::is_sorted(factors.begin(), factors.end()));
+  std::string row;
+  for (const double factor : factors) row += (row.empty() ? "" : ",") + valueText(factor);
+  std::string text;
+  for (int layer = 0; layer < 32; ++layer) text += row + "\n";
+  const auto loaded = read("layers.csv", text);
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_EQ(loaded->longFactor, factors);
+  RopeContext mistral{.base = 1e4, .headDim = 128, .originalLength = 8192};
+  mistral.plannedLength = 131072;
+  const auto made =
+      plan("longrope", {{"factors", (temp / "layers.csv").string()}}, 16.0, mistral);
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_DOUBLE_EQ(made->invFreq[48] * 31.53, std::pow(1e4, -96.0 / 128.0));
+}
+
+TEST_F(FactorFile, WhatIsWrittenIsReadBackExactly) {
+  const std::vector<double> longList = {1.0, 1.01, 1.1457, 2.0 / 3.0 + 1.0, 2.5, 3.99, 4.0, 5.0};
+  const auto column = read("a.csv", factorColumn(longList));
+  ASSERT_TRUE(column) << column.error().message;
+  EXPECT_EQ(column->longFactor, longList);
+  EXPECT_FALSE(column->unscaledTokens);
+  RopeContext context = kContext;
+  context.factor = 4.0;
+  const auto both = read("b.json", factorBlock({kEight, longList, 12}, context));
+  ASSERT_TRUE(both) << both.error().message;
+  EXPECT_EQ(both->shortFactor, kEight);
+  EXPECT_EQ(both->longFactor, longList);
+  EXPECT_EQ(both->unscaledTokens, 12);
+  const auto alone = read("c.json", factorBlock({{}, longList, {}}, context));
+  ASSERT_TRUE(alone) << alone.error().message;
+  EXPECT_EQ(alone->shortFactor, std::vector<double>(8, 1.0));
+  EXPECT_FALSE(alone->unscaledTokens);
+  const auto shortOnly = read("d.json", factorBlock({kEight, {}, {}}, context));
+  ASSERT_TRUE(shortOnly) << shortOnly.error().message;
+  EXPECT_TRUE(shortOnly->longFactor.empty());
+}
+
+TEST_F(FactorFile, UnscaledTokensOfAFileHoldUnlessTheyAreGiven) {
+  const std::string text =
+      R"({"long_factor": [1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7], "n_hat": 12})";
+  ASSERT_TRUE(read("n.json", text));
+  const std::string path = (temp / "n.json").string();
+  const auto held = plan("longrope", {{"factors", path}});
+  ASSERT_TRUE(held) << held.error().message;
+  EXPECT_EQ(held->unscaledTokens, 12);
+  const auto given = plan("longrope", {{"factors", path}, {"n_hat", 0.0}});
+  ASSERT_TRUE(given) << given.error().message;
+  EXPECT_EQ(given->unscaledTokens, 0);
+  for (const char* wrong : {"-1", "1.5", "1e9", "\"8\""}) {
+    expectError(read("n.json", std::string(R"({"long_factor": [1], "n_hat": )") + wrong + "}"),
+                ErrorCode::CorruptFile, {"n.json", "'n_hat'", "whole number"});
+  }
 }
 
 TEST_F(FactorFile, WrongFilesAreNamed) {
