@@ -1,11 +1,11 @@
 // bench: this machine and this model, beside the machine's own limits.
 #include <algorithm>
 #include <chrono>
-#include <fstream>
 #include <optional>
 #include <thread>
 
 #include "app/cli/commands.h"
+#include "app/cli/machine.h"
 #include "app/cli/text.h"
 #include "core/base/memory_size.h"
 #include "core/engine/probe_peak.h"
@@ -20,17 +20,6 @@ using Clock = std::chrono::steady_clock;
 
 double secondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-std::string processorName() {
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);) {
-    const auto colon = line.find(": ");
-    if (line.rfind("model name", 0) == 0 && colon != std::string::npos) {
-      return line.substr(colon + 2);
-    }
-  }
-  return "unknown processor";
 }
 
 // The same ids on every machine; speed does not depend on which.

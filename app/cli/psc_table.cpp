@@ -21,6 +21,15 @@ std::vector<CommandSpec> pscCommands() {
        .results = {"losses", "steps_done", "parameters", "tokens_per_second", "seconds"},
        .refused = {"--calibration", "--psc-strength", "--lora", "--force"},
        .dtype = "bfloat16"},
+      {.name = "psc bench",
+       .usage = "psc bench [--lengths N,N,...]",
+       .summary = "Speed of training on this machine, beside its own matrix peak.",
+       .run = runPscBench,
+       .options = {"--lengths"},
+       .examples = {"psc bench --lengths 1024,4096,16384 --rope pi --factor 4"},
+       .results = {"machine", "training", "bytes_per_token"},
+       .refused = {"--context", "--calibration", "--psc-strength", "--lora", "--force"},
+       .dtype = "bfloat16"},
   };
 }
 
