@@ -18,5 +18,9 @@ Status runRender(Run& run);
 Status runPscTrain(Run& run);
 Status runPscBench(Run& run);
 Status runLongropeSearch(Run& run);
+Status runPasskey(Run& run);
+Status runNeedle(Run& run);
+Status runQuestions(Run& run);
+Status runSweep(Run& run);
 
 }  // namespace ropescope::cli

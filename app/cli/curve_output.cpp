@@ -17,14 +17,6 @@ std::string optionalText(const std::optional<double>& number) {
   return number ? exactNumber(*number) : "";
 }
 
-// CSV: a field with a comma or a quote stands in quotes, quotes doubled.
-std::string csvField(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + "\"";
-}
-
 // The plan of every length. Lengths that one pass serves share the longest one's.
 Json plansJson(const PerplexityCurve& curve, const Engine& engine, const PerplexityConfig& config) {
   rope::MethodChoice choice = curve.settings.rope;

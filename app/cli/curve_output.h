@@ -26,6 +26,10 @@ std::string publishedTable(const std::vector<PublishedCurve>& curves);
 // A quarter of the trained length, doubled up to `most`, and `most` itself.
 std::vector<std::int64_t> defaultLengths(std::int64_t trained, std::int64_t most);
 
+// One for each of --methods, or one of the options of the plan. What cannot be planned for `longest`
+// tokens is refused here.
+Result<std::vector<CurveSettings>> chooseCurves(Run& run, std::int64_t longest);
+
 // Adds to `curves` what is measured, also when a later curve fails. A stop is no error.
 Status measureCurves(Run& run, const std::vector<CurveSettings>& settings,
                      const std::vector<std::vector<std::int32_t>>& documents,

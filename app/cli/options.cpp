@@ -140,7 +140,8 @@ class Parser {
 // Two results in one file: the later would replace the earlier.
 std::string sameTargets(const Options& options) {
   const std::pair<const char*, const std::optional<std::filesystem::path>&> targets[] = {
-      {"--json", options.json}, {"--csv", options.csv}, {"--wide-csv", options.wideCsv}, {"--png", options.png}};
+      {"--json", options.json}, {"--csv", options.csv}, {"--wide-csv", options.wideCsv}, {"--png", options.png},
+      {"--out", options.out}};
   std::map<std::filesystem::path, const char*> taken;
   for (const auto& [name, path] : targets) {
     if (!path || *path == "-") continue;
@@ -163,7 +164,8 @@ std::string contradiction(const Parser& parser) {
   if (given("--document-tokens") && !given("--document") && options.command != "render") {
     return "--document-tokens cuts a --document; give one";
   }
-  if (options.documents.size() > 1 && options.command != "perplexity") {
+  const bool readsMany = options.command == "perplexity" || options.command == "questions";
+  if (options.documents.size() > 1 && !readsMany) {
     return "'" + options.command + "' reads one document, " +
            std::to_string(options.documents.size()) + " are given; call it once for each";
   }

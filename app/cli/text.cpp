@@ -73,6 +73,13 @@ std::string exactNumber(double number) {
   return error == std::errc() ? std::string(buffer.data(), end) : std::string("nan");
 }
 
+std::string csvField(const std::string& text) {
+  if (text.find_first_of(",\"\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
+  return quoted + "\"";
+}
+
 Table::Table(std::vector<std::string> header, std::size_t leftColumns)
     : m_leftColumns(leftColumns) {
   m_rows.push_back(std::move(header));

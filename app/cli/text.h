@@ -15,6 +15,9 @@ std::string tokensText(std::int64_t count);           // 1 token, 4,096 tokens
 std::string secondsText(double seconds);             // 0.45 s, 2 min 05 s
 std::string exactNumber(double number);              // shortest that reads back the same
 
+// CSV: a field with a comma or a quote stands in quotes, quotes doubled.
+std::string csvField(const std::string& text);
+
 // Columns padded to their widest cell: the first and the last `leftColumns` - 1 to the left,
 // numbers between to the right.
 class Table {
