@@ -13,6 +13,9 @@ namespace {
 constexpr std::int64_t kHeadsAtOnce = 8;
 constexpr std::int64_t kParts = 8;
 constexpr std::int64_t kKeyBlocksPerPart = 4;
+// What key blocks and their sums may take of the level-2 cache (1 MiB or more per core) while query
+// blocks and theirs come from farther away.
+constexpr std::int64_t kNearBytes = 384 * 1024;
 
 // Key blocks begin … end - 1 and the query sums that they add to.
 struct Part {
@@ -55,12 +58,23 @@ std::int64_t sumBlocks(const std::vector<Part>& parts, const AttentionLayout& la
   return parts.back().offset + layout.queryBlocks - parts.back().firstQueryBlock;
 }
 
+// Three packings and two sums per key block. The order of additions is the same for any count.
+std::int64_t keyBlocksAtOnce(const AttentionLayout& layout) {
+  constexpr std::int64_t kPackings = 3;
+  constexpr std::int64_t kSums = 2;
+  const std::int64_t bytes =
+      kPackings * layout.keyBlockWords * std::int64_t{sizeof(std::uint32_t)} +
+      kSums * 2 * layout.keyBlockWords * std::int64_t{sizeof(float)};
+  return std::max<std::int64_t>(1, kNearBytes / bytes);
+}
+
 class BackwardPass {
  public:
   BackwardPass(const AttentionSizes& sizes, const AttentionBackward& pass)
       : m_layout(sizes),
         m_pass(pass),
         m_heads(std::min(sizes.kvHeads, kHeadsAtOnce)),
+        m_keyBlocks(keyBlocksAtOnce(m_layout)),
         m_parts(cutKeys(m_layout, m_heads)),
         m_sumBlocks(sumBlocks(m_parts, m_layout)),
         m_keys(m_heads * m_layout.keyBlocks, m_layout.keyBlockWords),
@@ -173,40 +187,59 @@ class BackwardPass {
     std::memset(querySums(local, part, part.firstQueryBlock), 0,
                 static_cast<std::size_t>(sums) * sizeof(float));
     const AlignedBuffer<float> scratch(backwardScratchFloats());
-    for (std::int64_t block = part.begin; block < part.end; ++block) {
-      addKeyBlock(local, part, block, scratch.get());
+    for (std::int64_t block = part.begin; block < part.end; block += m_keyBlocks) {
+      addKeyBlocks(local, part, block, scratch.get());
     }
   }
 
-  void addKeyBlock(std::int64_t local, const Part& part, std::int64_t block, float* scratch) const {
-    const std::int64_t words = m_layout.keyBlockWords;
-    const std::int64_t at = (local * m_layout.keyBlocks + block) * words;
-    const KeyBlock keys{.keyRows = m_keys.rows.get() + at,
-                        .valueRows = m_keys.valueRows.get() + at,
-                        .keyLanes = m_keys.lanes.get() + at,
-                        .gradKeys = m_keys.grad.get() + 2 * at,
-                        .gradValues = m_keys.gradValues.get() + 2 * at};
+  KeyBlock keyBlock(std::int64_t local, std::int64_t block) const {
+    const std::int64_t at = (local * m_layout.keyBlocks + block) * m_layout.keyBlockWords;
+    return {.keyRows = m_keys.rows.get() + at,
+            .valueRows = m_keys.valueRows.get() + at,
+            .keyLanes = m_keys.lanes.get() + at,
+            .gradKeys = m_keys.grad.get() + 2 * at,
+            .gradValues = m_keys.gradValues.get() + 2 * at};
+  }
+
+  void addKeyBlocks(std::int64_t local, const Part& part, std::int64_t first,
+                    float* scratch) const {
+    const std::int64_t end = std::min(part.end, first + m_keyBlocks);
     if (m_member == 0) {
-      std::memset(keys.gradKeys, 0, static_cast<std::size_t>(2 * words) * sizeof(float));
-      std::memset(keys.gradValues, 0, static_cast<std::size_t>(2 * words) * sizeof(float));
+      for (std::int64_t block = first; block < end; ++block) clearSums(keyBlock(local, block));
     }
-    for (std::int64_t i = firstQueryBlock(m_layout, block); i < m_layout.queryBlocks; ++i) {
-      backwardStep(
-          {.queries = queryBlock(local, part, i),
-           .keys = keys,
-           .visible = {.keys = std::min<std::int64_t>(kKeys, m_layout.sizes.keys - block * kKeys),
-                       .ahead = m_layout.past() + i * kQueries - block * kKeys},
-           .headDim = m_layout.sizes.headDim,
-           .scale = m_layout.scale},
-          scratch);
+    for (std::int64_t i = firstQueryBlock(m_layout, first); i < m_layout.queryBlocks; ++i) {
+      const QueryBlock queries = queryBlock(local, part, i);
+      for (std::int64_t block = first; block < end; ++block) {
+        const Visible visible{
+            .keys = std::min<std::int64_t>(kKeys, m_layout.sizes.keys - block * kKeys),
+            .ahead = m_layout.past() + i * kQueries - block * kKeys};
+        if (visible.ahead + kQueries <= 0) break;  // no query of the block sees these keys
+        backwardStep({.queries = queries,
+                      .keys = keyBlock(local, block),
+                      .visible = visible,
+                      .headDim = m_layout.sizes.headDim,
+                      .scale = m_layout.scale},
+                     scratch);
+      }
     }
     if (m_member + 1 == m_layout.groupHeads()) {
-      const std::int64_t head = m_firstHead + local;
-      const auto scale = static_cast<float>(m_layout.sizes.scale);
-      const int headDim = m_layout.sizes.headDim;
-      storeKeyRows(keys.gradKeys, scale, headDim, m_layout.keyRows(m_pass.gradK, head, block));
-      storeKeyRows(keys.gradValues, 1.0F, headDim, m_layout.keyRows(m_pass.gradV, head, block));
+      for (std::int64_t block = first; block < end; ++block) storeKeys(local, block);
     }
+  }
+
+  void clearSums(const KeyBlock& keys) const {
+    const auto bytes = static_cast<std::size_t>(2 * m_layout.keyBlockWords) * sizeof(float);
+    std::memset(keys.gradKeys, 0, bytes);
+    std::memset(keys.gradValues, 0, bytes);
+  }
+
+  void storeKeys(std::int64_t local, std::int64_t block) const {
+    const KeyBlock keys = keyBlock(local, block);
+    const std::int64_t head = m_firstHead + local;
+    const int headDim = m_layout.sizes.headDim;
+    storeKeyRows(keys.gradKeys, static_cast<float>(m_layout.sizes.scale), headDim,
+                 m_layout.keyRows(m_pass.gradK, head, block));
+    storeKeyRows(keys.gradValues, 1.0F, headDim, m_layout.keyRows(m_pass.gradV, head, block));
   }
 
   QueryBlock queryBlock(std::int64_t local, const Part& part, std::int64_t block) const {
@@ -235,7 +268,8 @@ class BackwardPass {
 
   AttentionLayout m_layout;
   AttentionBackward m_pass;
-  std::int64_t m_heads = 0;
+  std::int64_t m_heads = 0;      // key heads at once
+  std::int64_t m_keyBlocks = 0;  // key blocks at once
   std::vector<Part> m_parts;
   std::int64_t m_sumBlocks = 0;
   PackedKeys m_keys;
