@@ -1,5 +1,7 @@
 #include "core/calibration/gradient_torch.h"
 
+#include <algorithm>
+#include <functional>
 #include <vector>
 
 #include <ATen/ATen.h>
@@ -37,9 +39,41 @@ class KnownAttention : public torch::autograd::Function<KnownAttention> {
 };
 
 struct LayerRecord {
-  at::Tensor input;  // [T, E]
+  at::Tensor input;     // [T, E]
+  at::Tensor attended;  // [T, E]
   FlashForward attention;
 };
+
+// Rows of the head and of the feed-forward half at once: their wide intermediates never exist for
+// all tokens.
+constexpr std::int64_t kRows = 1024;
+
+void inSlices(std::int64_t tokens, const std::function<void(std::int64_t, std::int64_t)>& work) {
+  for (std::int64_t first = 0; first < tokens; first += kRows) {
+    work(first, std::min(kRows, tokens - first));
+  }
+}
+
+at::Tensor mlpForward(const DecoderContext& context, int layer, const at::Tensor& attended) {
+  at::Tensor output = at::empty_like(attended);
+  inSlices(attended.size(0), [&](std::int64_t first, std::int64_t rows) {
+    output.narrow(0, first, rows).copy_(mlpHalf(context, layer, attended.narrow(0, first, rows)));
+  });
+  return output;
+}
+
+// The gradient of `attended` [T, E] from that of the layer's output.
+at::Tensor mlpBackward(const DecoderContext& context, int layer, const at::Tensor& attended,
+                       const at::Tensor& gradient) {
+  at::Tensor result = at::empty_like(attended);
+  inSlices(attended.size(0), [&](std::int64_t first, std::int64_t rows) {
+    const at::AutoGradMode grad(true);
+    const at::Tensor slice = attended.narrow(0, first, rows).detach().requires_grad_(true);
+    mlpHalf(context, layer, slice).backward(gradient.narrow(0, first, rows));
+    result.narrow(0, first, rows).copy_(slice.grad());
+  });
+  return result;
+}
 
 // Hidden states [T, E] before the final norm.
 at::Tensor forwardKeeping(const DecoderContext& context, const at::Tensor& tokens,
@@ -53,7 +87,8 @@ at::Tensor forwardKeeping(const DecoderContext& context, const at::Tensor& token
       record.attention = flashForward(q, k, v);
       return record.attention.output;
     };
-    hidden = decoderLayer(context, layer, hidden, 0, attend);
+    record.attended = attentionHalf(context, layer, hidden, 0, attend);
+    hidden = mlpForward(context, layer, record.attended);
   }
   return hidden;
 }
@@ -66,22 +101,20 @@ struct LossGradient {
 // The head in row blocks, each with its own small graph: logits of all positions never exist.
 LossGradient lossGradient(const DecoderContext& context, const at::Tensor& hidden,
                           const at::Tensor& targets) {
-  constexpr std::int64_t kRows = 1024;
   const std::int64_t tokens = hidden.size(0);
+  const double share = 1.0 / static_cast<double>(tokens);
   const auto lossType = hidden.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   LossGradient result{.loss = 0.0, .gradient = at::empty_like(hidden)};
-  for (std::int64_t first = 0; first < tokens; first += kRows) {
-    const std::int64_t rows = std::min(kRows, tokens - first);
+  inSlices(tokens, [&](std::int64_t first, std::int64_t rows) {
     const at::AutoGradMode grad(true);
     const at::Tensor block = hidden.narrow(0, first, rows).detach().requires_grad_(true);
     const at::Tensor losses =
         at::cross_entropy_loss(logitsOf(context, block).to(lossType),
                                targets.narrow(0, first, rows), {}, at::Reduction::None);
-    const double share = 1.0 / static_cast<double>(tokens);
     losses.backward(at::full_like(losses, share));
     result.loss += losses.detach().to(at::kDouble).sum().item<double>() * share;
     result.gradient.narrow(0, first, rows).copy_(block.grad());
-  }
+  });
   return result;
 }
 
@@ -96,13 +129,15 @@ double backwardThroughWindow(const DecoderContext& context, const TrainingWindow
   for (int layer = context.config.layers - 1; layer >= 0; --layer) {
     LayerRecord record = std::move(records.back());
     records.pop_back();
+    gradient = mlpBackward(context, layer, record.attended, gradient);
+    record.attended.reset();
     const at::AutoGradMode grad(true);
     // Nothing below the first layer is trained.
     const at::Tensor input = record.input.detach().requires_grad_(layer > 0);
     const auto attend = [&](const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
       return KnownAttention::apply(q, k, v, record.attention.output, record.attention.logSumExp);
     };
-    decoderLayer(context, layer, input, 0, attend).backward(gradient);
+    attentionHalf(context, layer, input, 0, attend).backward(gradient);
     if (layer > 0) gradient = input.grad();
   }
   return loss.loss;
@@ -116,7 +151,7 @@ double lossOfWindow(const DecoderContext& context, const TrainingWindow& window)
     return flashForward(q, k, v).output;
   };
   for (int layer = 0; layer < context.config.layers; ++layer) {
-    hidden = decoderLayer(context, layer, hidden, 0, attend);
+    hidden = mlpForward(context, layer, attentionHalf(context, layer, hidden, 0, attend));
   }
   double sum = 0.0;
   for (const double loss : tokenLosses(context, hidden, window.targets)) sum += loss;

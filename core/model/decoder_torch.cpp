@@ -64,9 +64,12 @@ at::Tensor mlpBlock(const DecoderContext& context, const LayerWeights& w, const 
 
 }  // namespace
 
-at::Tensor decoderLayer(const DecoderContext& context, int layer, const at::Tensor& input,
-                        std::int64_t position, const Attend& attend) {
-  const at::Tensor attended = input + attentionBlock(context, layer, input, position, attend);
+at::Tensor attentionHalf(const DecoderContext& context, int layer, const at::Tensor& input,
+                         std::int64_t position, const Attend& attend) {
+  return input + attentionBlock(context, layer, input, position, attend);
+}
+
+at::Tensor mlpHalf(const DecoderContext& context, int layer, const at::Tensor& attended) {
   return attended +
          mlpBlock(context, context.weights.layers[static_cast<std::size_t>(layer)], attended);
 }
@@ -92,7 +95,7 @@ at::Tensor forwardChunk(const DecoderContext& context, const at::Tensor& tokens,
       }
       return result.output;
     };
-    hidden = decoderLayer(context, layer, input, position, attend);
+    hidden = mlpHalf(context, layer, attentionHalf(context, layer, input, position, attend));
   }
   return hidden;
 }
@@ -106,8 +109,7 @@ at::Tensor queriesOf(const DecoderContext& context, int layer, const at::Tensor&
   const LayerWeights& w = context.weights.layers[static_cast<std::size_t>(layer)];
   const LayerCalibration* calibration = calibrationOf(context, layer);
   const at::Tensor x = normalised(context, input, w.inputNorm);
-  return placed(context,
-                project(context, x, w.query, calibration ? &calibration->query : nullptr),
+  return placed(context, project(context, x, w.query, calibration ? &calibration->query : nullptr),
                 context.config.heads, calibration ? &calibration->queryPhase : nullptr, first);
 }
 

@@ -36,10 +36,12 @@ struct DecoderContext {
 using Attend =
     std::function<at::Tensor(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v)>;
 
-// One layer: input [T, E] at positions `position` … -> [T, E]. Inference and training run this same
-// code; only how they attend differs. Differentiable as far as `attend` is.
-at::Tensor decoderLayer(const DecoderContext& context, int layer, const at::Tensor& input,
-                        std::int64_t position, const Attend& attend);
+// One layer in two halves, each with its residual: input [T, E] at positions `position` … -> attended
+// [T, E] -> output [T, E]. The second half knows no other row: it may be run in slices. Inference and
+// training run this same code; only how they attend differs. Differentiable as far as `attend` is.
+at::Tensor attentionHalf(const DecoderContext& context, int layer, const at::Tensor& input,
+                         std::int64_t position, const Attend& attend);
+at::Tensor mlpHalf(const DecoderContext& context, int layer, const at::Tensor& attended);
 
 // Appends tokens [T] (int64, on the device) at `position`: writes their keys and values into the
 // cache and, for the layers in `captures`, what these keep. Returns hidden states [T, E] before the

@@ -1,8 +1,10 @@
 #include "core/rope/rotary_torch.h"
 
-#include <ATen/ATen.h>
-
 #include <algorithm>
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include "core/rope/rope_math.h"
 
@@ -12,6 +14,30 @@ namespace {
 at::Tensor asTensor(const std::vector<double>& values) {
   return at::tensor(values, at::TensorOptions().dtype(at::kDouble));
 }
+
+// The rotation by cos, sin [T, 1, P] of x [T, H, D]; by -sin it is its own transpose.
+at::Tensor turned(const at::Tensor& x, const at::Tensor& cos, const at::Tensor& sin) {
+  const std::int64_t pairs = x.size(2) / 2;
+  const at::Tensor left = x.narrow(2, 0, pairs).to(cos.scalar_type());
+  const at::Tensor right = x.narrow(2, pairs, pairs).to(cos.scalar_type());
+  return at::cat({left * cos - right * sin, right * cos + left * sin}, 2).to(x.scalar_type());
+}
+
+// A gradient turns back by the same angles: nothing of x needs to be kept for it.
+class Rotation : public torch::autograd::Function<Rotation> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x,
+                            const at::Tensor& cos, const at::Tensor& sin) {
+    context->save_for_backward({cos, sin});
+    return turned(x, cos, sin);
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    const auto tables = context->get_saved_variables();
+    return {turned(gradients[0], tables[0], -tables[1]), at::Tensor(), at::Tensor()};
+  }
+};
 
 }  // namespace
 
@@ -30,13 +56,10 @@ RotaryTables rotaryTables(const RotaryPlan& plan, std::int64_t positions, const 
 }
 
 at::Tensor rotate(const at::Tensor& x, const RotaryTables& tables, std::int64_t first) {
-  const std::int64_t tokens = x.size(0);
-  const std::int64_t pairs = x.size(2) / 2;
-  const at::Tensor cos = tables.cos.narrow(0, first, tokens).unsqueeze(1);  // [T, 1, P]
-  const at::Tensor sin = tables.sin.narrow(0, first, tokens).unsqueeze(1);
-  const at::Tensor left = x.narrow(2, 0, pairs).to(cos.scalar_type());
-  const at::Tensor right = x.narrow(2, pairs, pairs).to(cos.scalar_type());
-  return at::cat({left * cos - right * sin, right * cos + left * sin}, 2).to(x.scalar_type());
+  const at::Tensor cos = tables.cos.narrow(0, first, x.size(0)).unsqueeze(1);  // [T, 1, P]
+  const at::Tensor sin = tables.sin.narrow(0, first, x.size(0)).unsqueeze(1);
+  if (at::GradMode::is_enabled() && x.requires_grad()) return Rotation::apply(x, cos, sin);
+  return turned(x, cos, sin);
 }
 
 }  // namespace ropescope::rope

@@ -128,7 +128,8 @@ TEST_P(Training, CheckpointingChangesNoGradient) {
   at::Tensor hidden =
       at::embedding(context.weights.embedding, at::tensor(example.window.inputs).to(at::kLong));
   for (int layer = 0; layer < context.config.layers; ++layer) {
-    hidden = decoderLayer(context, layer, hidden, 0, attendCausalTrainable);
+    hidden =
+        mlpHalf(context, layer, attentionHalf(context, layer, hidden, 0, attendCausalTrainable));
   }
   const at::Tensor whole = at::cross_entropy_loss(logitsOf(context, hidden),
                                                   at::tensor(example.window.targets).to(at::kLong));
