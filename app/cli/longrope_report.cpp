@@ -114,7 +114,7 @@ Json samplesJson(const std::vector<calibration::SearchSample>& samples) {
   Json json = Json::array();
   for (const auto& sample : samples) {
     Json one = {{"book", sample.book},
-                {"begin", sample.begin},
+                {sample.question.empty() ? "begin" : "needle_position", sample.begin},
                 {"tokens", sample.ids.size()},
                 {"first_scored", sample.firstScored}};
     if (!sample.question.empty()) {

@@ -260,7 +260,8 @@ void describe(Run& run, const Search& search, const Json& settings) {
   constexpr std::size_t kMostNamed = 3;
   for (std::size_t i = 0; i < std::min(kMostNamed, search.samples.size()); ++i) {
     const SearchSample& sample = search.samples[i];
-    places += (i > 0 ? ", " : "") + sample.book + " from token " + countText(sample.begin);
+    places += (i > 0 ? ", " : "") + sample.book;
+    if (sample.question.empty()) places += " from token " + countText(sample.begin);
   }
   if (search.samples.size() > kMostNamed) places += ", …";
   run.console().info("scored on " + countText(static_cast<std::int64_t>(search.samples.size())) +

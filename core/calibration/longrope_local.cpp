@@ -12,6 +12,7 @@ constexpr double kGrow = 1.5;
 constexpr double kShrink = 0.9;        // about one success in five keeps the size
 constexpr double kUnscaledStep = 0.1;  // share of steps that move n-hat, where it is searched
 constexpr int kTries = 1000;
+constexpr int kTriesOfSize = 50;  // then the steps around the best are used up: larger ones
 
 double onGrid(double factor) {
   return std::round(factor / kGridStep) / std::round(1.0 / kGridStep);
@@ -84,6 +85,7 @@ std::optional<Candidate> LocalSteps::next(const Candidate& best, const IsNew& is
     m_last = draw();
     Candidate candidate = moved(best, m_last);
     if (isNew(candidate)) return candidate;
+    if (attempt % kTriesOfSize == kTriesOfSize - 1) m_size = std::min(m_size * kGrow, kLargestSize);
   }
   return std::nullopt;
 }

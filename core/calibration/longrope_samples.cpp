@@ -39,7 +39,7 @@ Result<std::vector<std::int32_t>> readIds(const std::filesystem::path& path, int
 }  // namespace
 
 Result<SearchBook> readSearchBook(const Engine& engine, const std::filesystem::path& path) {
-  SearchBook book{.name = path.filename().string(), .text = {}, .ids = {}, .spans = {}};
+  SearchBook book{.name = path.filename().string(), .text = {}, .ids = {}};
   if (path.extension() == ".json") {
     auto ids = readIds(path, engine.config().vocabularySize);
     if (!ids) return ids.error();
@@ -50,10 +50,8 @@ Result<SearchBook> readSearchBook(const Engine& engine, const std::filesystem::p
   if (!tokenizer) return tokenizer.error();
   auto document = readDocument(path);
   if (!document) return document.error();
-  Encoding encoding = (*tokenizer)->encode(document->text);
+  book.ids = (*tokenizer)->encode(document->text).ids;
   book.text = std::move(document->text);
-  book.ids = std::move(encoding.ids);
-  book.spans = std::move(encoding.spans);
   return book;
 }
 

@@ -19,7 +19,6 @@ struct SearchBook {
   std::string name;               // file name
   std::string text;               // empty for a file of ids
   std::vector<std::int32_t> ids;  // without BOS
-  std::vector<ByteSpan> spans;    // of `text`
 };
 
 // A UTF-8 text, or a JSON array of token ids (".json"). Errors: those of the file, ids outside the
