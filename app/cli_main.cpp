@@ -99,7 +99,9 @@ Status checkTargets(const Options& options) {
 
 Status work(Run& run) {
   if (Status targets = checkTargets(run.options()); !targets) return targets;
-  if (Status loaded = run.loadEngine(); !loaded) return loaded;
+  // A report is made of files alone.
+  const bool needsModel = run.options().sweep.report.empty();
+  if (Status loaded = needsModel ? run.loadEngine() : Status(Done{}); !loaded) return loaded;
   return findCommand(run.options().command)->run(run);
 }
 

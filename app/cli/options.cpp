@@ -164,7 +164,8 @@ std::string contradiction(const Parser& parser) {
   if (given("--document-tokens") && !given("--document") && options.command != "render") {
     return "--document-tokens cuts a --document; give one";
   }
-  const bool readsMany = options.command == "perplexity" || options.command == "questions";
+  const bool readsMany = options.command == "perplexity" || options.command == "questions" ||
+                         options.command == "sweep";
   if (options.documents.size() > 1 && !readsMany) {
     return "'" + options.command + "' reads one document, " +
            std::to_string(options.documents.size()) + " are given; call it once for each";

@@ -1,0 +1,183 @@
+#include "core/eval/sweep_losses.h"
+
+#include <algorithm>
+
+namespace ropescope {
+namespace {
+
+bool belongs(const PerplexityRecord& record, const LossGroup& group) {
+  return record.setting.base == group.base && record.setting.variant == group.variant;
+}
+
+// Mean over the range's positions; index 0 has no loss.
+double meanOf(const std::vector<double>& bins, const std::vector<std::int64_t>& ends,
+              const PositionRange& range) {
+  double sum = 0.0;
+  std::int64_t scored = 0;
+  std::int64_t begin = 0;
+  for (std::size_t i = 0; i < bins.size(); ++i) {
+    if (begin >= range.begin && ends[i] <= range.end) {
+      const std::int64_t count = ends[i] - std::max<std::int64_t>(begin, 1);
+      sum += bins[i] * static_cast<double>(count);
+      scored += count;
+    }
+    begin = ends[i];
+  }
+  return sum / static_cast<double>(scored);
+}
+
+template <class Map>
+std::vector<PairedLoss> valuesOf(const Map& map) {
+  std::vector<PairedLoss> values;
+  for (const auto& [name, value] : map) values.push_back(value);
+  return values;
+}
+
+}  // namespace
+
+SweepLosses::SweepLosses(const std::vector<PerplexityRecord>& records) : m_records(records) {
+  for (const PerplexityRecord& record : m_records) {
+    if (record.losses.empty()) continue;  // a book too short for a window
+    const SweptSetting& setting = record.setting;
+    if (find(setting.base, setting.variant) == nullptr) {
+      m_groups.push_back({setting.base, setting.method, setting.factor, setting.variant});
+    }
+    if (std::find(m_lengths.begin(), m_lengths.end(), record.length) == m_lengths.end()) {
+      m_lengths.push_back(record.length);
+    }
+  }
+  std::sort(m_lengths.begin(), m_lengths.end());
+}
+
+const LossGroup* SweepLosses::find(const std::string& base, const std::string& variant) const {
+  const auto found = std::find_if(m_groups.begin(), m_groups.end(), [&](const LossGroup& group) {
+    return group.base == base && group.variant == variant;
+  });
+  return found == m_groups.end() ? nullptr : &*found;
+}
+
+const std::vector<std::int64_t>& SweepLosses::binEnds(std::int64_t length) const {
+  static const std::vector<std::int64_t> kNone;
+  for (const PerplexityRecord& record : m_records) {
+    if (record.length == length) return record.binEnds;
+  }
+  return kNone;
+}
+
+std::vector<SweepLosses::Seed> SweepLosses::seeds(const LossGroup& group,
+                                                  std::int64_t length) const {
+  std::vector<Seed> found;
+  for (const PerplexityRecord& record : m_records) {
+    if (!belongs(record, group) || record.length != length) continue;
+    const Seed& seed = record.setting.seed;
+    if (std::find(found.begin(), found.end(), seed) == found.end()) found.push_back(seed);
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+SweepLosses::WindowLosses SweepLosses::losses(const LossGroup& group, std::int64_t length,
+                                              const Seed& seed, const PositionRange& range) const {
+  WindowLosses found;
+  for (const PerplexityRecord& record : m_records) {
+    if (!belongs(record, group) || record.length != length || record.setting.seed != seed) continue;
+    const auto taken = static_cast<std::int64_t>(record.losses.size());
+    for (std::int64_t j = 0; j < taken; ++j) {
+      // As evaluationWindows() takes them.
+      const std::int64_t window = (2 * j + 1) * record.windowsOfBook / (2 * taken);
+      found[{record.book, window}] =
+          meanOf(record.losses[static_cast<std::size_t>(j)], record.binEnds, range);
+    }
+  }
+  return found;
+}
+
+SweepLosses::SeedPairs SweepLosses::seedPairs(const LossGroup& candidate, const LossGroup& baseline,
+                                              std::int64_t length) const {
+  SeedPairs pairs;
+  for (const Seed& own : seeds(candidate, length)) {
+    for (const Seed& other : seeds(baseline, length)) {
+      if (own == other || !own || !other) pairs.emplace_back(own, other);
+    }
+  }
+  return pairs;
+}
+
+std::map<SweepLosses::WindowName, PairedLoss> SweepLosses::paired(const LossGroup& candidate,
+                                                                  const LossGroup& baseline,
+                                                                  std::int64_t length,
+                                                                  const PositionRange& range,
+                                                                  const SeedPairs& pairs) const {
+  std::map<WindowName, PairedLoss> sums;
+  std::map<WindowName, std::size_t> counts;
+  for (const auto& [own, other] : pairs) {
+    const WindowLosses left = losses(candidate, length, own, range);
+    const WindowLosses right = losses(baseline, length, other, range);
+    for (const auto& [name, loss] : left) {
+      const auto match = right.find(name);
+      if (match == right.end()) continue;
+      PairedLoss& sum = sums[name];
+      sum.book = name.first;
+      sum.candidate += loss / static_cast<double>(pairs.size());
+      sum.baseline += match->second / static_cast<double>(pairs.size());
+      ++counts[name];
+    }
+  }
+  // A window that one seed lacks would mix windows with seeds.
+  std::erase_if(sums, [&](const auto& each) { return counts[each.first] != pairs.size(); });
+  return sums;
+}
+
+std::optional<GroupMean> SweepLosses::mean(const LossGroup& group, std::int64_t length,
+                                           const PositionRange& range) const {
+  const auto own = seeds(group, length);
+  SeedPairs same;
+  for (const Seed& seed : own) same.emplace_back(seed, seed);
+  const auto windows = paired(group, group, length, range, same);
+  if (windows.empty()) return std::nullopt;
+  std::vector<BookValue> values;
+  for (const auto& [name, loss] : windows) values.push_back({name.first, loss.candidate});
+  const auto mean = clusteredMean(values);
+  if (!mean) return std::nullopt;
+  GroupMean result{.mean = *mean, .seedMeans = {}};
+  for (const auto& pair : same) {
+    double sum = 0.0;
+    const auto single = paired(group, group, length, range, {pair});
+    for (const auto& [name, loss] : single) sum += loss.candidate;
+    result.seedMeans.push_back(sum / static_cast<double>(single.size()));
+  }
+  return result;
+}
+
+std::optional<GroupComparison> SweepLosses::compare(const LossGroup& candidate,
+                                                    const LossGroup& baseline, std::int64_t length,
+                                                    const PositionRange& range) const {
+  const auto pairs = seedPairs(candidate, baseline, length);
+  const auto all = comparePaired(valuesOf(paired(candidate, baseline, length, range, pairs)));
+  if (!all) return std::nullopt;
+  GroupComparison result{.paired = *all, .seedGains = {}};
+  for (const auto& pair : pairs) {
+    const auto one = comparePaired(valuesOf(paired(candidate, baseline, length, range, {pair})));
+    if (one) result.seedGains.push_back(one->relativeGain);
+  }
+  return result;
+}
+
+std::optional<PairedComparison> SweepLosses::growth(const LossGroup& candidate,
+                                                    const LossGroup& baseline, std::int64_t length,
+                                                    const PositionRange& early,
+                                                    const PositionRange& late) const {
+  const auto pairs = seedPairs(candidate, baseline, length);
+  const auto first = paired(candidate, baseline, length, early, pairs);
+  auto windows = paired(candidate, baseline, length, late, pairs);
+  for (auto& [name, loss] : windows) {
+    const PairedLoss& before = first.at(name);
+    loss.candidate -= loss.baseline;
+    loss.baseline = before.candidate - before.baseline;
+  }
+  const auto result = comparePaired(valuesOf(windows));
+  if (!result) return std::nullopt;
+  return *result;
+}
+
+}  // namespace ropescope

@@ -1,0 +1,281 @@
+#include "core/eval/sweep_records.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+#include "core/base/file_io.h"
+#include "core/base/json_text.h"
+#include "core/eval/result_fields.h"
+
+namespace ropescope {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+// Adds the records of one file after the other.
+class Reader {
+ public:
+  explicit Reader(SweepRecords& records) : m_records(records) {}
+
+  Status read(const fs::path& path) {
+    m_file = path.filename().string();
+    m_records.files.push_back(m_file);
+    const auto text = readFile(path);
+    if (!text) return text.error();
+    const bool log = text->find("\"ropescope_results\"") < text->find('\n');
+    if (log) return readSweep(path);
+    if (auto whole = Json::parse(*text, nullptr, false); whole.is_object()) return addRun(whole);
+    std::size_t number = 0;
+    for (std::size_t begin = 0; begin < text->size();) {
+      const std::size_t end = std::min(text->find('\n', begin), text->size());
+      ++number;
+      if (end > begin) {
+        const auto line = parseJsonObject(std::string_view(*text).substr(begin, end - begin),
+                                          m_file + ", line " + std::to_string(number));
+        if (!line) return line.error();
+        if (Status added = addRun(*line); !added) return added;
+      }
+      begin = end + 1;
+    }
+    return Done{};
+  }
+
+ private:
+  Error wrong(ErrorCode code, const std::string& what) const {
+    return {code, m_file + ": " + what};
+  }
+
+  Status readSweep(const fs::path& path) {
+    const auto log = readResultLog(path);
+    if (!log) return log.error();
+    if (!log->notice.empty()) m_records.notices.push_back(m_file + ": " + log->notice);
+    const std::string kind = log->settings.value("kind", log->settings.value("command", "?"));
+    if (kind != "sweep") {
+      return wrong(ErrorCode::InvalidArgument,
+                   "is a result file of '" + kind +
+                       "'; a report is made of those of sweep, psc train and longrope search");
+    }
+    if (m_records.header.is_null()) m_records.header = log->settings;
+    if (m_records.header != log->settings) {
+      return wrong(ErrorCode::InvalidArgument,
+                   "was measured under " + log->settings.dump() + ", an earlier file under " +
+                       m_records.header.dump() + "; make one report for each");
+    }
+    for (const ResultJson& record : log->records) {
+      if (Status added = addCell(record); !added) return added;
+    }
+    return Done{};
+  }
+
+  // The same cell measured again takes the place of the one before.
+  template <class Record>
+  void put(std::vector<Record>& records, const std::string& name, Record record) {
+    const auto [known, fresh] = m_places.emplace(name, records.size());
+    if (fresh) {
+      records.push_back(std::move(record));
+    } else {
+      records[known->second] = std::move(record);
+      m_records.notices.push_back(m_file + ": " + name +
+                                  " was measured again, the last one counts");
+    }
+  }
+
+  Status addCell(const ResultJson& record) {
+    SweptSetting setting;
+    ResultFields fields(record);
+    fields.read("base", setting.base);
+    fields.read("method", setting.method);
+    fields.read("factor", setting.factor);
+    fields.read("variant", setting.variant);
+    std::string device;
+    std::string version;
+    fields.read("device", device);
+    fields.read("version", version);
+    static const ResultJson kNothing = ResultJson::object();
+    const ResultJson& key = record.is_object() && record.contains("key") ? record["key"] : kNothing;
+    ResultFields keys(key);
+    std::string measure;
+    std::int64_t length = 0;
+    keys.read("measure", measure);
+    keys.read("setting", setting.label);
+    keys.read("length", length);
+    fields.take(keys);
+    if (record.is_object() && record.contains("seed") && record["seed"].is_number_integer()) {
+      setting.seed = record["seed"].get<std::int64_t>();
+    }
+    if (Status whole = fields.status(); !whole)
+      return wrong(whole.error().code, whole.error().message);
+    addOnce(m_records.devices, device);
+    addOnce(m_records.versions, version);
+    const std::string name = setting.label + ", " + measure + " at " + std::to_string(length);
+    if (measure == "perplexity") return addPerplexity(record, setting, length, name);
+    if (measure == "passkey") return addPasskey(record, setting, length, name);
+    if (measure == "questions") return addQuestions(record, setting, length, name);
+    return wrong(ErrorCode::CorruptFile, "there is no measure '" + measure + "'");
+  }
+
+  static void addOnce(std::vector<std::string>& texts, const std::string& text) {
+    if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(text);
+  }
+
+  Status addPerplexity(const ResultJson& record, const SweptSetting& setting, std::int64_t length,
+                       const std::string& name) {
+    PerplexityRecord cell{.setting = setting, .length = length};
+    ResultFields fields(record);
+    ResultFields keys(record["key"]);
+    keys.read("book", cell.book);
+    fields.take(keys);
+    fields.read("book_tokens", cell.bookTokens);
+    fields.read("windows_of_book", cell.windowsOfBook);
+    for (const ResultJson& end : fields.list("bin_ends")) {
+      if (end.is_number_integer()) cell.binEnds.push_back(end.get<std::int64_t>());
+    }
+    for (const ResultJson& window : fields.list("losses")) {
+      std::vector<double> bins;
+      for (const ResultJson& bin : window) {
+        if (bin.is_number()) bins.push_back(bin.get<double>());
+      }
+      if (bins.size() != cell.binEnds.size()) {
+        return wrong(ErrorCode::CorruptFile, name + " has a window with " +
+                                                 std::to_string(bins.size()) + " losses for " +
+                                                 std::to_string(cell.binEnds.size()) + " bins");
+      }
+      cell.losses.push_back(std::move(bins));
+    }
+    if (Status whole = fields.status(); !whole)
+      return wrong(whole.error().code, whole.error().message);
+    put(m_records.perplexity, name + ", " + cell.book, std::move(cell));
+    return Done{};
+  }
+
+  Status addPasskey(const ResultJson& record, const SweptSetting& setting, std::int64_t length,
+                    const std::string& name) {
+    PasskeyRecord cell{.setting = setting, .length = length};
+    ResultFields fields(record);
+    ResultFields keys(record["key"]);
+    keys.read("recipe", cell.recipe);
+    fields.take(keys);
+    fields.read("depth", cell.depth);
+    fields.read("found", cell.found);
+    fields.read("trials", cell.trials);
+    if (Status whole = fields.status(); !whole)
+      return wrong(whole.error().code, whole.error().message);
+    const std::string spot = name + " by " + cell.recipe + ", depth " + std::to_string(cell.depth);
+    put(m_records.passkey, spot, std::move(cell));
+    return Done{};
+  }
+
+  Status addQuestions(const ResultJson& record, const SweptSetting& setting, std::int64_t length,
+                      const std::string& name) {
+    std::map<std::string, QuestionRecord> byType;
+    ResultFields fields(record);
+    for (const ResultJson& window : fields.list("windows")) {
+      ResultFields inner(window);
+      for (const ResultJson& answer : inner.list("answers")) {
+        std::string type;
+        bool correct = false;
+        ResultFields own(answer);
+        own.read("type", type);
+        own.read("correct", correct);
+        inner.take(own);
+        auto [cell, fresh] = byType.try_emplace(
+            type, QuestionRecord{.setting = setting, .length = length, .type = type});
+        ++cell->second.asked;
+        if (correct) ++cell->second.correct;
+      }
+      fields.take(inner);
+    }
+    if (Status whole = fields.status(); !whole)
+      return wrong(whole.error().code, whole.error().message);
+    for (auto& [type, cell] : byType) put(m_records.questions, name + ", " + type, std::move(cell));
+    return Done{};
+  }
+
+  Status addRun(const Json& run) {
+    const std::string command = run.contains("settings") && run["settings"].is_object()
+                                    ? run["settings"].value("command", "?")
+                                    : "?";
+    try {
+      if (command == "psc train") return addTraining(run);
+      if (command == "longrope search") return addSearch(run);
+    } catch (const Json::exception& error) {
+      return wrong(ErrorCode::CorruptFile,
+                   "a result of " + command + " lacks a field (" + std::string(error.what()) + ")");
+    }
+    return wrong(ErrorCode::InvalidArgument,
+                 "is a result of '" + command +
+                     "'; a report is made of those of sweep, psc train and longrope search");
+  }
+
+  Status addTraining(const Json& run) {
+    const Json& settings = run.at("settings");
+    const auto losses = run.at("losses").get<std::vector<double>>();
+    TrainingRecord training{.name = fs::path(run.at("out").get<std::string>()).stem().string(),
+                            .method = settings.at("rope").at("method"),
+                            .factor = settings.at("rope").at("factor"),
+                            .context = settings.at("context"),
+                            .seed = settings.at("seed"),
+                            .parameters = run.at("parameters"),
+                            .steps = run.at("steps_done"),
+                            .stepsWanted = settings.at("steps"),
+                            .tokensPerStep = run.at("tokens_per_step"),
+                            .seconds = run.at("training_seconds"),
+                            .dtype = settings.at("dtype"),
+                            .end = run.at("end")};
+    if (!losses.empty()) {
+      const auto last = std::min(losses.size(), kLastSteps);
+      training.firstLoss = losses.front();
+      training.lastLoss =
+          std::accumulate(losses.end() - static_cast<std::ptrdiff_t>(last), losses.end(), 0.0) /
+          static_cast<double>(last);
+    }
+    const std::string name = "training of " + training.name;
+    put(m_records.trainings, name, std::move(training));
+    return Done{};
+  }
+
+  Status addSearch(const Json& run) {
+    if (!run.contains("judge") || run["judge"].is_null()) {
+      m_records.notices.push_back(m_file + ": the search was not judged on books it did not see");
+      return Done{};
+    }
+    const Json& judge = run["judge"];
+    for (const Json& method : judge.at("methods")) {
+      SearchRecord search{
+          .name = fs::path(run.at("settings").at("out").get<std::string>()).stem().string(),
+          .length = judge.at("length"),
+          .factor = run.at("settings").at("rope").at("factor"),
+          .evaluations = run.at("evaluations"),
+          .windows = judge.at("windows"),
+          .books = judge.at("books"),
+          .foundPerplexity = judge.at("found").at("perplexity"),
+          .method = method.at("method"),
+          .methodPerplexity = method.at("perplexity"),
+          .difference = method.at("found_minus_method")};
+      const Json& error = method.at("difference_standard_error");
+      if (error.is_number()) search.error = error.get<double>();
+      const std::string name = "search of " + search.name + " against " + search.method;
+      put(m_records.searches, name, std::move(search));
+    }
+    return Done{};
+  }
+
+  SweepRecords& m_records;
+  std::string m_file;                           // being read
+  std::map<std::string, std::size_t> m_places;  // where a cell stands in its list
+};
+
+}  // namespace
+
+Result<SweepRecords> readSweepRecords(const std::vector<fs::path>& files) {
+  SweepRecords records;
+  Reader reader(records);
+  for (const fs::path& file : files) {
+    if (Status read = reader.read(file); !read) return read.error();
+  }
+  return records;
+}
+
+}  // namespace ropescope

@@ -1,0 +1,45 @@
+// The results of a sweep as Markdown: what was measured, and what that says.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/eval/sweep_losses.h"
+#include "core/eval/sweep_records.h"
+
+namespace ropescope {
+
+// Variants whose losses are set against each other.
+struct VariantPair {
+  std::string candidate;  // "psc"
+  std::string baseline;   // "lora"
+};
+
+struct ReportOptions {
+  std::vector<VariantPair> comparisons;  // empty: defaultComparisons()
+  std::string command;                   // that makes the report again, printed in it
+};
+
+// "psc", and every variant that starts with "psc-", against lora, lora-wide, wide and untrained,
+// as far as they were measured; the trained ones against untrained.
+std::vector<VariantPair> defaultComparisons(const std::vector<LossGroup>& groups);
+
+// Sections appear when there are records for them. The same records, the same text.
+std::string sweepReport(const SweepRecords& records, const ReportOptions& options);
+
+// Its sections; each empty without records for it.
+std::string inputsSection(const SweepRecords& records, const ReportOptions& options);
+std::string searchSection(const std::vector<SearchRecord>& searches);
+std::string trainingSection(const std::vector<TrainingRecord>& trainings);
+std::string perplexitySection(const SweepLosses& losses);
+std::string comparisonSection(const SweepLosses& losses, const std::vector<VariantPair>& pairs);
+std::string positionSection(const SweepLosses& losses, const std::vector<VariantPair>& pairs);
+// At each setting's own target length, factor times the trained length: who wins by more than two
+// standard errors, and whether it grows along the window and with the factor.
+std::string verdictSection(const SweepLosses& losses, const std::vector<VariantPair>& pairs,
+                           std::int64_t trainedLength);
+std::string passkeySection(const std::vector<PasskeyRecord>& records);
+std::string questionSection(const std::vector<QuestionRecord>& records);
+
+}  // namespace ropescope

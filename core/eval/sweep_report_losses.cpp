@@ -1,0 +1,161 @@
+// Perplexities and paired differences of a sweep's report.
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "core/base/memory_size.h"
+#include "core/eval/markdown.h"
+#include "core/eval/student_t.h"
+#include "core/eval/sweep_report.h"
+
+namespace ropescope {
+namespace {
+
+constexpr double kClear = 2.0;  // standard errors
+constexpr const char* kNone = "–";
+
+std::string pairText(const VariantPair& pair) {
+  return pair.candidate + " against " + pair.baseline;
+}
+
+// "+1.2 / +1.4 / +1.1" for seeds 0, 1, 2.
+std::string seedGainsText(const std::vector<double>& gains) {
+  if (gains.size() < 2) return kNone;
+  std::string text;
+  for (const double gain : gains) text += (text.empty() ? "" : " / ") + gainText(gain, {});
+  return text;
+}
+
+// In standard errors, positive when the candidate is better.
+std::string errorsText(const PairedComparison& paired) {
+  if (!paired.standardError || *paired.standardError == 0.0) return kNone;
+  return fixedText(-paired.meanDifference / *paired.standardError, 1);
+}
+
+std::string clearText(const PairedComparison& paired) {
+  const auto clear = paired.exceeds(kClear);
+  if (!clear) return "no error";
+  return !*clear ? "no" : paired.meanDifference < 0.0 ? "better" : "worse";
+}
+
+std::string confidenceText(std::int64_t books) {
+  if (books < 2) return "With one book there is no standard error. ";
+  return "With " + countText(books) + " books an error has " + countOf(books - 1, "degree") +
+         " of freedom: two standard errors are " +
+         fixedText(100.0 * studentWithin(kClear, books - 1), 0) + " % confidence, not 95 %. ";
+}
+
+std::int64_t booksOf(const SweepLosses& losses) {
+  std::int64_t books = 0;
+  for (const LossGroup& group : losses.groups()) {
+    for (const std::int64_t length : losses.lengths()) {
+      const auto mean = losses.mean(group, length, {0, length});
+      if (mean) books = std::max(books, mean->mean.books);
+    }
+  }
+  return books;
+}
+
+std::string perplexityCell(const SweepLosses& losses, const LossGroup& group, std::int64_t length) {
+  const auto mean = losses.mean(group, length, {0, length});
+  if (!mean) return kNone;
+  const double perplexity = std::exp(mean->mean.mean);
+  const auto& error = mean->mean.standardError;
+  std::string text =
+      plusMinus(perplexity, error ? std::optional(perplexity * *error) : std::nullopt, 2);
+  if (mean->seedMeans.size() > 1) {
+    const auto [low, high] = std::minmax_element(mean->seedMeans.begin(), mean->seedMeans.end());
+    text += " (" + fixedText(std::exp(*low), 2) + "–" + fixedText(std::exp(*high), 2) + ")";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string perplexitySection(const SweepLosses& losses) {
+  if (losses.groups().empty()) return {};
+  std::vector<std::string> header = {"setting", "variant"};
+  for (const std::int64_t length : losses.lengths()) header.push_back(countText(length));
+  MarkdownTable table(header);
+  for (const LossGroup& group : losses.groups()) {
+    std::vector<std::string> row = {"`" + group.base + "`", group.variant};
+    for (const std::int64_t length : losses.lengths()) {
+      row.push_back(perplexityCell(losses, group, length));
+    }
+    table.add(std::move(row));
+  }
+  return "## Perplexity by length\n\nProtocol: windows of the stated length that do not overlap, "
+         "each read once from its start, every token of it scored; exp of the mean over windows ± "
+         "standard error clustered by book. Of several seeds the mean loss, with the lowest and "
+         "highest perplexity of a seed in brackets.\n\n" +
+         table.text();
+}
+
+std::string comparisonSection(const SweepLosses& losses, const std::vector<VariantPair>& pairs) {
+  std::string text;
+  for (const VariantPair& pair : pairs) {
+    std::vector<std::string> header = {"setting", "length",  "gain",  "standard errors",
+                                       "clear",   "windows", "seeds", "gain by book"};
+    MarkdownTable table(header);
+    for (const LossGroup& group : losses.groups()) {
+      const LossGroup* baseline = losses.find(group.base, pair.baseline);
+      if (group.variant != pair.candidate || baseline == nullptr) continue;
+      for (const std::int64_t length : losses.lengths()) {
+        const auto result = losses.compare(group, *baseline, length, {0, length});
+        if (!result) continue;
+        const PairedComparison& paired = result->paired;
+        std::string books;
+        for (const BookDifference& book : paired.perBook) {
+          books += (books.empty() ? "" : " / ") + gainText(-std::expm1(book.meanDifference), {});
+        }
+        table.add({"`" + group.base + "`", countText(length),
+                   gainText(paired.relativeGain, paired.relativeGainError), errorsText(paired),
+                   clearText(paired), countText(paired.windows), seedGainsText(result->seedGains),
+                   books});
+      }
+    }
+    if (!table.empty()) text += "### " + pairText(pair) + "\n\n" + table.text();
+  }
+  if (text.empty()) return {};
+  return "## Paired differences\n\nThe same windows under both variants. Gain: relative fall of "
+         "the "
+         "perplexity, 1 - exp(mean difference of the losses) ± standard error clustered by book; "
+         "above 0 the first variant is better. Clear: beyond two standard errors. " +
+         confidenceText(booksOf(losses)) +
+         "Seeds: the gain of each seed alone (the error does not hold their spread).\n\n" + text;
+}
+
+std::string positionSection(const SweepLosses& losses, const std::vector<VariantPair>& pairs) {
+  if (losses.lengths().empty() || losses.binEnds(losses.lengths().back()).size() < 2) return {};
+  const std::int64_t length = losses.lengths().back();
+  std::string text;
+  for (const VariantPair& pair : pairs) {
+    std::vector<std::string> header = {"setting"};
+    std::int64_t begin = 0;
+    for (const std::int64_t end : losses.binEnds(length)) {
+      header.push_back(countText(begin) + " – " + countText(end));
+      begin = end;
+    }
+    MarkdownTable table(header);
+    for (const LossGroup& group : losses.groups()) {
+      const LossGroup* baseline = losses.find(group.base, pair.baseline);
+      if (group.variant != pair.candidate || baseline == nullptr) continue;
+      std::vector<std::string> row = {"`" + group.base + "`"};
+      begin = 0;
+      for (const std::int64_t end : losses.binEnds(length)) {
+        const auto result = losses.compare(group, *baseline, length, {begin, end});
+        row.push_back(result
+                          ? gainText(result->paired.relativeGain, result->paired.relativeGainError)
+                          : kNone);
+        begin = end;
+      }
+      table.add(std::move(row));
+    }
+    if (!table.empty()) text += "### " + pairText(pair) + "\n\n" + table.text();
+  }
+  if (text.empty()) return {};
+  return "## Gain by position\n\nThe same gains by the position of the token in windows of " +
+         countText(length) + " tokens.\n\n" + text;
+}
+
+}  // namespace ropescope

@@ -1,0 +1,166 @@
+// Pass keys and questions of a sweep's report.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "core/base/memory_size.h"
+#include "core/eval/markdown.h"
+#include "core/eval/passkey_prompt.h"
+#include "core/eval/proportion.h"
+#include "core/eval/sweep_report.h"
+
+namespace ropescope {
+namespace {
+
+constexpr const char* kNone = "–";
+
+struct Share {
+  std::int64_t right = 0;
+  std::int64_t asked = 0;
+};
+
+// Rows in order of first appearance; the seeds of a variant are added up.
+template <class Column, class Record>
+class Grid {
+ public:
+  using Row = std::map<Column, Share>;
+
+  void add(const Record& record, const Column& column, std::int64_t right, std::int64_t asked) {
+    const auto name = std::pair(record.setting.base, record.setting.variant);
+    if (!m_rows.contains(name)) m_names.push_back(name);
+    Share& share = m_rows[name][column];
+    share.right += right;
+    share.asked += asked;
+    m_columns.insert(column);
+  }
+  const auto& names() const { return m_names; }
+  const Row& row(const std::pair<std::string, std::string>& name) const { return m_rows.at(name); }
+  const std::set<Column>& columns() const { return m_columns; }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> m_names;
+  std::map<std::pair<std::string, std::string>, Row> m_rows;
+  std::set<Column> m_columns;
+};
+
+using Spot = std::pair<std::int64_t, double>;  // length, depth
+using KeyGrid = Grid<Spot, PasskeyRecord>;
+
+std::set<std::int64_t> lengthsOf(const KeyGrid& grid) {
+  std::set<std::int64_t> lengths;
+  for (const auto& [length, depth] : grid.columns()) lengths.insert(length);
+  return lengths;
+}
+
+// "48/50 (9 10 10 10 9)": all depths together, then each.
+std::string lengthCell(const KeyGrid& grid, const KeyGrid::Row& row, std::int64_t length) {
+  Share all;
+  std::string each;
+  for (const Spot& spot : grid.columns()) {
+    if (spot.first != length) continue;
+    const auto found = row.find(spot);
+    each += each.empty() ? "" : " ";
+    if (found == row.end()) {
+      each += kNone;
+      continue;
+    }
+    all.right += found->second.right;
+    all.asked += found->second.asked;
+    each += std::to_string(found->second.right);
+  }
+  if (all.asked == 0) return kNone;
+  return std::to_string(all.right) + "/" + std::to_string(all.asked) + " (" + each + ")";
+}
+
+// The longest length at which, and at every shorter one, every depth reaches the threshold.
+std::string effectiveLength(const KeyGrid& grid, const KeyGrid::Row& row, double threshold) {
+  std::int64_t longest = 0;
+  for (const std::int64_t length : lengthsOf(grid)) {
+    for (const Spot& spot : grid.columns()) {
+      if (spot.first != length) continue;
+      const auto found = row.find(spot);
+      const bool reached =
+          found != row.end() && static_cast<double>(found->second.right) >=
+                                    threshold * static_cast<double>(found->second.asked);
+      if (!reached) return longest == 0 ? "none" : countText(longest);
+    }
+    longest = length;
+  }
+  return countText(longest);
+}
+
+std::string recipePart(const std::string& name, const KeyGrid& grid) {
+  const auto recipe = findRecipe(name);
+  const double threshold = recipe ? recipeThreshold(*recipe) : 1.0;
+  std::vector<std::string> header = {"setting", "variant", "effective context"};
+  for (const std::int64_t length : lengthsOf(grid)) header.push_back(countText(length));
+  MarkdownTable table(header);
+  for (const auto& row : grid.names()) {
+    std::vector<std::string> cells = {"`" + row.first + "`", row.second,
+                                      effectiveLength(grid, grid.row(row), threshold)};
+    for (const std::int64_t length : lengthsOf(grid)) {
+      cells.push_back(lengthCell(grid, grid.row(row), length));
+    }
+    table.add(std::move(cells));
+  }
+  std::set<double> depths;
+  for (const auto& [length, depth] : grid.columns()) depths.insert(depth);
+  std::string depthText;
+  for (const double depth : depths) {
+    depthText += (depthText.empty() ? "" : ", ") + fixedText(100.0 * depth, 0);
+  }
+  return "### Recipe " + name + "\n\n" +
+         (recipe ? std::string(recipeText(*recipe)) + " " : std::string()) +
+         "Keys found of all, in brackets at each depth (" + depthText +
+         " % of the text before the key). Effective context: the longest length at which, and at "
+         "every shorter one, at least " +
+         fixedText(100.0 * threshold, 0) + " % are found at every depth.\n\n" + table.text();
+}
+
+std::string shareText(const Share& share) {
+  const auto interval = wilsonInterval(share.right, share.asked);
+  return std::to_string(share.right) + "/" + std::to_string(share.asked) + " (" +
+         fixedText(100.0 * interval.low, 0) + "–" + fixedText(100.0 * interval.high, 0) + " %)";
+}
+
+}  // namespace
+
+std::string passkeySection(const std::vector<PasskeyRecord>& records) {
+  std::map<std::string, KeyGrid> recipes;
+  for (const PasskeyRecord& record : records) {
+    recipes[record.recipe].add(record, {record.length, record.depth}, record.found, record.trials);
+  }
+  std::string text;
+  for (const auto& [name, grid] : recipes) text += recipePart(name, grid);
+  return text.empty() ? "" : "## Pass keys\n\nThe seeds of a variant are added up.\n\n" + text;
+}
+
+std::string questionSection(const std::vector<QuestionRecord>& records) {
+  std::map<std::string, Grid<std::int64_t, QuestionRecord>> types;
+  for (const QuestionRecord& record : records) {
+    types[record.type].add(record, record.length, record.correct, record.asked);
+  }
+  std::string text;
+  for (const auto& [type, grid] : types) {
+    std::vector<std::string> header = {"setting", "variant"};
+    for (const std::int64_t length : grid.columns()) header.push_back(countText(length));
+    MarkdownTable table(header);
+    for (const auto& name : grid.names()) {
+      std::vector<std::string> row = {"`" + name.first + "`", name.second};
+      for (const std::int64_t length : grid.columns()) {
+        const auto found = grid.row(name).find(length);
+        row.push_back(found == grid.row(name).end() ? kNone : shareText(found->second));
+      }
+      table.add(std::move(row));
+    }
+    text += "### " + type + "\n\n" + table.text();
+  }
+  if (text.empty()) return {};
+  return "## Questions\n\nQuestions of the bundled model's kinds about books it never saw, by the "
+         "tokens of document, question and answer; right only to the word. In brackets Wilson's "
+         "interval at 95 %, which takes questions as independent. The seeds of a variant are added "
+         "up.\n\n" +
+         text;
+}
+
+}  // namespace ropescope

@@ -1,0 +1,186 @@
+// What a sweep says about its question: does one variant beat another on every method, and more at
+// greater length?
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "core/base/memory_size.h"
+#include "core/eval/markdown.h"
+#include "core/eval/sweep_report.h"
+#include "core/eval/sweep_settings.h"
+
+namespace ropescope {
+namespace {
+
+constexpr double kClear = 2.0;  // standard errors
+
+enum class Outcome { Better, Worse, Unclear };
+
+Outcome outcomeOf(const PairedComparison& paired) {
+  if (paired.exceeds(kClear) != true) return Outcome::Unclear;
+  return paired.meanDifference < 0.0 ? Outcome::Better : Outcome::Worse;
+}
+
+// One method at one factor, at its target length.
+struct Finding {
+  std::string base;
+  std::string method;
+  double factor = 1.0;
+  std::int64_t length = 0;
+  GroupComparison comparison;
+  std::optional<PairedComparison> growth;  // last bin against first bin of the window
+};
+
+std::vector<Finding> findingsOf(const SweepLosses& losses, const VariantPair& pair,
+                                std::int64_t trainedLength) {
+  std::vector<Finding> findings;
+  for (const LossGroup& group : losses.groups()) {
+    const LossGroup* baseline = losses.find(group.base, pair.baseline);
+    if (group.variant != pair.candidate || baseline == nullptr) continue;
+    const auto length = std::llround(group.factor * static_cast<double>(trainedLength));
+    const auto result = losses.compare(group, *baseline, length, {0, length});
+    if (!result) continue;
+    Finding finding{group.base, group.method, group.factor, length, *result, std::nullopt};
+    const auto& ends = losses.binEnds(length);
+    if (ends.size() > 1) {
+      finding.growth = losses.growth(group, *baseline, length, {0, ends.front()},
+                                     {ends[ends.size() - 2], ends.back()});
+    }
+    findings.push_back(std::move(finding));
+  }
+  return findings;
+}
+
+// How the gain of one method changes from its smallest to its largest factor. The windows differ,
+// the books are the same: one difference of differences for each book.
+std::optional<PairedComparison> growthWithFactor(const Finding& small, const Finding& large) {
+  std::map<std::string, double> before;
+  for (const BookDifference& book : small.comparison.paired.perBook) {
+    before[book.book] = book.meanDifference;
+  }
+  std::vector<PairedLoss> books;
+  for (const BookDifference& book : large.comparison.paired.perBook) {
+    const auto same = before.find(book.book);
+    if (same != before.end()) books.push_back({book.book, same->second, book.meanDifference});
+  }
+  const auto result = comparePaired(books);
+  if (!result) return std::nullopt;
+  return *result;
+}
+
+std::string outcomeText(const PairedComparison& paired) {
+  if (!paired.standardError) return "no error, so no verdict";
+  const std::string errors =
+      fixedText(std::abs(paired.meanDifference) / *paired.standardError, 1) + " standard errors";
+  switch (outcomeOf(paired)) {
+    case Outcome::Better:
+      return "better (" + errors + ")";
+    case Outcome::Worse:
+      return "worse (" + errors + ")";
+    case Outcome::Unclear:
+      return "no clear difference (" + errors + ")";
+  }
+  return {};
+}
+
+std::string growthText(const std::optional<PairedComparison>& growth) {
+  if (!growth || !growth->standardError) return "–";
+  const std::string number = plusMinus(-growth->meanDifference, growth->standardError, 4);
+  switch (outcomeOf(*growth)) {
+    case Outcome::Better:
+      return number + ": grows";
+    case Outcome::Worse:
+      return number + ": shrinks";
+    case Outcome::Unclear:
+      return number + ": unclear";
+  }
+  return {};
+}
+
+// "holds on 3 of 3 methods" in words, from what was measured.
+std::string summary(const std::vector<std::pair<std::string, Outcome>>& outcomes,
+                    const char* better, const char* worse) {
+  std::map<Outcome, std::string> names;
+  for (const auto& [name, outcome] : outcomes) {
+    names[outcome] += (names[outcome].empty() ? "" : ", ") + ("`" + name + "`");
+  }
+  std::string text;
+  const auto add = [&](Outcome outcome, const std::string& what) {
+    if (!names.contains(outcome)) return;
+    text += (text.empty() ? "" : "; ") + what + ": " + names[outcome];
+  };
+  add(Outcome::Better, better);
+  add(Outcome::Unclear, "no clear difference");
+  add(Outcome::Worse, worse);
+  const bool all = std::all_of(outcomes.begin(), outcomes.end(),
+                               [](const auto& each) { return each.second == Outcome::Better; });
+  return (all ? "**holds** in everything measured. " : "**does not hold** everywhere. ") + text +
+         ".";
+}
+
+std::string factorTable(const std::vector<Finding>& findings,
+                        std::vector<std::pair<std::string, Outcome>>& outcomes) {
+  std::map<std::string, std::vector<const Finding*>> methods;
+  for (const Finding& finding : findings) methods[finding.method].push_back(&finding);
+  MarkdownTable table({"method", "factors", "rise of the gain (nats) over books"});
+  for (auto& [method, own] : methods) {
+    std::sort(own.begin(), own.end(),
+              [](const auto* a, const auto* b) { return a->factor < b->factor; });
+    if (own.size() < 2 || own.front()->factor == own.back()->factor) continue;
+    const auto growth = growthWithFactor(*own.front(), *own.back());
+    if (!growth) continue;
+    outcomes.emplace_back(method, outcomeOf(*growth));
+    table.add({method,
+               fixedText(own.front()->factor, 0) + " to " + fixedText(own.back()->factor, 0),
+               growthText(growth)});
+  }
+  return table.empty() ? "" : table.text();
+}
+
+std::string verdictFor(const std::vector<Finding>& findings, const VariantPair& pair) {
+  MarkdownTable table({"setting", "length", "gain", "verdict", "books", "windows",
+                       "rise of the gain (nats) from first to last positions"});
+  std::vector<std::pair<std::string, Outcome>> helps;
+  std::vector<std::pair<std::string, Outcome>> along;
+  for (const Finding& finding : findings) {
+    const PairedComparison& paired = finding.comparison.paired;
+    helps.emplace_back(finding.base, outcomeOf(paired));
+    if (finding.growth) along.emplace_back(finding.base, outcomeOf(*finding.growth));
+    table.add({"`" + finding.base + "`", countText(finding.length),
+               gainText(paired.relativeGain, paired.relativeGainError), outcomeText(paired),
+               countText(paired.books), countText(paired.windows), growthText(finding.growth)});
+  }
+  std::vector<std::pair<std::string, Outcome>> withFactor;
+  const std::string factors = factorTable(findings, withFactor);
+  std::string text =
+      "### " + pair.candidate + " against " + pair.baseline + "\n\n" + table.text() + factors;
+  text += "- \"" + pair.candidate + " is better than " + pair.baseline + "\" " +
+          summary(helps, "better", "worse") + "\n";
+  if (!along.empty()) {
+    text += "- \"The gain grows along the window\" " + summary(along, "grows", "shrinks") + "\n";
+  }
+  if (!withFactor.empty()) {
+    text +=
+        "- \"The gain grows with the factor\" " + summary(withFactor, "grows", "shrinks") + "\n";
+  }
+  return text + "\n";
+}
+
+}  // namespace
+
+std::string verdictSection(const SweepLosses& losses, const std::vector<VariantPair>& pairs,
+                           std::int64_t trainedLength) {
+  std::string text;
+  for (const VariantPair& pair : pairs) {
+    if (pair.baseline == kUntrained) continue;  // that training helps is not the question
+    const auto findings = findingsOf(losses, pair, trainedLength);
+    if (!findings.empty()) text += verdictFor(findings, pair);
+  }
+  if (text.empty()) return {};
+  return "## What this says\n\nAt each setting's target length, its factor times the trained "
+         "length. A verdict needs more than two standard errors of the paired difference, "
+         "clustered by book; the rise of a gain is a difference of such differences.\n\n" +
+         text;
+}
+
+}  // namespace ropescope
