@@ -146,11 +146,12 @@ Result<std::shared_ptr<const BookTokens>> readBook(Run& run, const std::filesyst
   const auto tokenizer = run.tokenizer();
   if (!tokenizer) return tokenizer.error();
   auto book = bookTokens(**tokenizer, path.filename().string(), *std::move(text));
+  if (!book) return book.error();
   Json& settings = run.settings();
   settings["documents"].push_back({{"path", path.string()},
                                    {"sha256", settings["document_sha256"]},
                                    {"document_tokens", settings["document_tokens"]},
-                                   {"tokens", book->size()}});
+                                   {"tokens", (*book)->size()}});
   for (const char* name : {"document", "document_sha256", "document_tokens"}) settings.erase(name);
   return book;
 }

@@ -31,8 +31,10 @@ Result<SearchSample> needleIn(const Engine& engine, const SearchBook& book, std:
   const auto& [question, answer] = fact.questions.front();
   const auto answered = answerIds(engine.promptFormat(), **tokenizer, answer);
   if (!answered) return answered.error();
-  const auto prompts = PlantedPrompts::make(
-      *tokenizer, engine.promptFormat(), bookTokens(**tokenizer, book.name, book.text), question);
+  const auto tokens = bookTokens(**tokenizer, book.name, book.text);
+  if (!tokens) return tokens.error();
+  const auto prompts =
+      PlantedPrompts::make(*tokenizer, engine.promptFormat(), *tokens, question);
   if (!prompts) return prompts.error();
   const NeedlePlace place{.length = length - static_cast<std::int64_t>(answered->size()),
                           .depth = kDeepest * random.uniform()};

@@ -19,14 +19,15 @@ std::int64_t sizeOf(const TokenIds& ids) {
 
 }  // namespace
 
-std::shared_ptr<const BookTokens> bookTokens(const Tokenizer& tokenizer, std::string name,
-                                             std::string text) {
+Result<std::shared_ptr<const BookTokens>> bookTokens(const Tokenizer& tokenizer, std::string name,
+                                                     std::string text) {
+  auto encoding = encodingInside(tokenizer, text);
+  if (!encoding) return encoding.error();
   auto book = std::make_shared<BookTokens>();
-  Encoding encoding = tokenizer.encode(text);
   book->name = std::move(name);
   book->text = std::move(text);
-  book->ids = std::move(encoding.ids);
-  book->spans = std::move(encoding.spans);
+  book->ids = std::move(encoding->ids);
+  book->spans = std::move(encoding->spans);
   std::size_t token = 0;
   for (const SentenceBreak& each : sentenceBreaks(book->text)) {
     while (token < book->spans.size() && book->spans[token].begin < each.end) ++token;
@@ -34,7 +35,7 @@ std::shared_ptr<const BookTokens> bookTokens(const Tokenizer& tokenizer, std::st
       book->borders.push_back(static_cast<std::int64_t>(token));
     }
   }
-  return book;
+  return std::shared_ptr<const BookTokens>(std::move(book));
 }
 
 Result<PlantedPrompts> PlantedPrompts::make(std::shared_ptr<const Tokenizer> tokenizer,

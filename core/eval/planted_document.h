@@ -17,7 +17,7 @@ namespace ropescope {
 struct BookTokens {
   std::string name;
   std::string text;
-  TokenIds ids;  // without BOS
+  TokenIds ids;  // without BOS and dummy prefix
   std::vector<ByteSpan> spans;
   // Ascending indices of tokens that begin with the white space behind a sentence: a sentence can
   // be planted before each of them.
@@ -25,8 +25,8 @@ struct BookTokens {
 
   std::int64_t size() const { return static_cast<std::int64_t>(ids.size()); }
 };
-std::shared_ptr<const BookTokens> bookTokens(const Tokenizer& tokenizer, std::string name,
-                                             std::string text);
+Result<std::shared_ptr<const BookTokens>> bookTokens(const Tokenizer& tokenizer, std::string name,
+                                                     std::string text);
 
 struct NeedlePlace {
   std::int64_t length = 0;  // tokens of the whole prompt, BOS and question included

@@ -20,7 +20,7 @@ std::int64_t RetrievalPrompt::tokens() const {
   return tokens;
 }
 
-Result<TokenIds> encodeInside(const Tokenizer& tokenizer, std::string_view text) {
+Result<Encoding> encodingInside(const Tokenizer& tokenizer, std::string_view text) {
   constexpr std::string_view kLineEnd = "\n";
   const std::size_t prefixIds = tokenizer.encode(kLineEnd).ids.size();
   auto encoding = tokenizer.encodeAfter(kLineEnd, prefixIds, text);
@@ -30,6 +30,12 @@ Result<TokenIds> encodeInside(const Tokenizer& tokenizer, std::string_view text)
                  "of an exact number of tokens cannot be put together; use a model whose tokenizer "
                  "keeps line ends apart, as Llama's does"};
   }
+  return encoding;
+}
+
+Result<TokenIds> encodeInside(const Tokenizer& tokenizer, std::string_view text) {
+  auto encoding = encodingInside(tokenizer, text);
+  if (!encoding) return encoding.error();
   return std::move(encoding->ids);
 }
 

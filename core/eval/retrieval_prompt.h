@@ -28,8 +28,9 @@ struct RetrievalPrompt {
   std::int64_t tokens() const;
 };
 
-// Ids of `text` as it stands inside a document: without the dummy prefix. Unsupported for a
-// tokenizer that joins a line end with what follows it.
+// `text` as it stands inside a document: without the dummy prefix. Unsupported for a tokenizer that
+// joins a line end with what follows it.
+Result<Encoding> encodingInside(const Tokenizer& tokenizer, std::string_view text);
 Result<TokenIds> encodeInside(const Tokenizer& tokenizer, std::string_view text);
 
 // What stands around the text of a document.

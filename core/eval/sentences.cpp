@@ -110,6 +110,12 @@ std::int64_t lettersOf(std::string_view word) {
   return letters;
 }
 
+std::int64_t charactersOf(std::string_view word) {
+  return std::count_if(word.begin(), word.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;  // not within a character
+  });
+}
+
 std::vector<std::string> plainWords(std::string_view text) {
   constexpr std::size_t kShortest = 5;
   constexpr std::size_t kLongest = 9;

@@ -28,6 +28,9 @@ std::string_view bareWord(std::string_view word);
 // Letters, digits and underscores of a word, in characters.
 std::int64_t lettersOf(std::string_view word);
 
+// All its characters.
+std::int64_t charactersOf(std::string_view word);
+
 // In order and each once: words of 5 to 9 lower-case letters a to z that stand in `text`.
 std::vector<std::string> plainWords(std::string_view text);
 

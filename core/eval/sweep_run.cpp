@@ -119,7 +119,9 @@ class SweepRunner {
     if (!tokenizer) return tokenizer.error();
     std::vector<std::shared_ptr<const BookTokens>> books;
     for (const SweepBook& book : m_input.books) {
-      books.push_back(bookTokens(**tokenizer, book.name, book.text));
+      auto tokens = bookTokens(**tokenizer, book.name, book.text);
+      if (!tokens) return tokens.error();
+      books.push_back(*std::move(tokens));
     }
     if (settings.passkey) {
       Status made = makePrompts(*tokenizer, books);

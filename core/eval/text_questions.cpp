@@ -15,7 +15,7 @@ constexpr std::size_t kShortestSentence = 6;
 constexpr std::size_t kLongestSentence = 36;
 constexpr std::size_t kShortestQuoted = 10;
 constexpr std::int64_t kShortestGap = 4;      // letters of a missing word
-constexpr std::int64_t kShortestMention = 6;  // letters
+constexpr std::int64_t kShortestMention = 6;  // characters
 
 // first … last, both included.
 std::size_t between(std::size_t first, std::size_t last, SplitMix& random) {
@@ -128,7 +128,7 @@ std::optional<TextQuestion> TextQuestions::mention(const Words& words, SplitMix&
   std::vector<std::string> rare;
   for (const std::string_view word : words) {
     const std::string_view bare = bareWord(word);
-    if (lettersOf(bare) < kShortestMention) continue;
+    if (charactersOf(bare) < kShortestMention) continue;
     const auto holds = [&](const std::vector<std::string>& sentence) {
       return std::find(sentence.begin(), sentence.end(), lowered(bare)) != sentence.end();
     };
@@ -139,7 +139,7 @@ std::optional<TextQuestion> TextQuestions::mention(const Words& words, SplitMix&
   std::string longest;
   for (int i = 0; i < 3 && !rare.empty(); ++i) {
     const auto drawn = rare.begin() + static_cast<std::ptrdiff_t>(random.below(rare.size()));
-    if (lettersOf(*drawn) > lettersOf(longest)) longest = *drawn;
+    if (charactersOf(*drawn) > charactersOf(longest)) longest = *drawn;
     rare.erase(drawn);
   }
   return TextQuestion{"Find the sentence that mentions: " + longest,
