@@ -206,8 +206,10 @@ ParseResult parseCommand(const CommandSpec& command, const std::vector<std::stri
   Parser parser(command, arguments, words);
   std::string message = parser.parse();
   if (message.empty()) message = contradiction(parser);
-  if (!message.empty()) return ParseFailure{message, jsonTarget(arguments)};
-  return parser.options();
+  if (message.empty()) return parser.options();
+  // An error object must not replace a result that another option names.
+  const bool taken = !sameTargets(parser.options()).empty();
+  return ParseFailure{message, taken ? std::nullopt : jsonTarget(arguments)};
 }
 
 struct NamedCommand {

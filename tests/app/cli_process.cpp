@@ -37,6 +37,7 @@ using namespace std::chrono_literals;
 
 void interruptWhenReady(pid_t child, const Call& call, const fs::path& err) {
   const auto ready = [&] {
+    if (call.interruptWhen) return call.interruptWhen();
     return call.interruptAfter.empty()
                ? fs::exists(call.interruptOnceExists)
                : fileText(err).find(call.interruptAfter) != std::string::npos;
@@ -57,7 +58,7 @@ Outcome run(const Call& call) {
   writeText(err, "");
   const pid_t child = ::fork();
   if (child == 0) become(call, out, err);
-  if (!call.interruptAfter.empty() || !call.interruptOnceExists.empty()) {
+  if (!call.interruptAfter.empty() || !call.interruptOnceExists.empty() || call.interruptWhen) {
     interruptWhenReady(child, call, err);
   }
   int state = 0;

@@ -33,6 +33,7 @@ struct Call {
   // Once standard error holds this, or this file is there, the program gets the signal.
   std::string interruptAfter = {};
   fs::path interruptOnceExists = {};
+  std::function<bool()> interruptWhen = {};  // or once this holds
   int interruptSignal = SIGINT;
 };
 
