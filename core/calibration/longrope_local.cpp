@@ -7,7 +7,7 @@ namespace ropescope::calibration {
 namespace {
 
 constexpr double kLargestSize = 0.5;
-constexpr double kSmallestSize = 0.01;
+constexpr double kSmallestSize = 0.03;  // smaller ones drown in the rounding of bfloat16
 constexpr double kGrow = 1.5;
 constexpr double kShrink = 0.9;        // about one success in five keeps the size
 constexpr double kUnscaledStep = 0.1;  // share of steps that move n-hat, where it is searched
@@ -40,7 +40,7 @@ LocalSteps::Step LocalSteps::draw() {
   std::uint64_t widths = 1;
   while ((std::uint64_t{1} << widths) <= pairs) ++widths;
   step.width = 1 << m_random.below(widths);
-  const double size = m_size * (0.5 + m_random.uniform());
+  const double size = 2.0 * m_size * m_random.uniform();
   step.share = m_random.uniform() < 0.5 ? -size : size;
   return step;
 }
