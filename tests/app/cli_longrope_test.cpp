@@ -305,6 +305,11 @@ TEST_F(LongropeSearch, WhatCannotWorkIsRefusedInOneSentence) {
   refused("found.csv", {"--context", "256"}, {"short", ".json"});
   refused("found.csv", {"--factor", "0.5"}, {"factor is 0.5", "1 or larger"});
   refused("found.csv", {"--max-minutes", "0"}, {"--max-minutes is 0", "above 0"});
+  refused("found.csv", {"--objective", "needle", "--search-positions", "second-half"},
+          {"--search-positions", "needles"});
+  refused("found.csv", {"--judge-windows", "3"}, {"--judge-windows", "--judge"});
+  refused("found.csv", {"--search-variant", "local", "--search-population", "16"},
+          {"--search-population", "local"});
   refused("found.csv", {"--context", "65536"}, {"no text of the corpus is long enough", "65,536"});
   refused("found.json", {"--judge", excerpt().string()}, {"excerpt.txt", "--corpus too"});
   refused("found.json", {"--judge", pathOf("short.txt")}, {"no book is long enough", "768"});
