@@ -12,6 +12,10 @@ namespace {
 
 using WindowKey = std::tuple<std::string, std::int64_t, std::int64_t>;
 
+std::string soFar(std::int64_t correct, std::int64_t asked) {
+  return countText(correct) + " of " + countText(asked) + " right";
+}
+
 // One method at one length.
 struct Column {
   const Engine& engine;
@@ -50,15 +54,19 @@ Status measureColumn(const Column& column, const std::vector<std::int64_t>& wind
   const std::string stage =
       column.method.label + " at " + countText(column.asked.length) + ", window";
   const auto total = static_cast<std::int64_t>(windows.size());
+  std::int64_t correct = 0;
+  std::int64_t asked = 0;
   for (std::int64_t done = 0; done < total; ++done) {
-    job.report({stage, done, total});
+    job.report({stage, done, total, soFar(correct, asked)});
     const auto answered =
         answerWindow(column, **session, windows[static_cast<std::size_t>(done)], job);
     if (!answered) return answered.error();
     if (Status kept = log.append(windowJson(*answered)); !kept) return kept;
     if (onWindow) onWindow(*answered);
+    for (const QuestionAnswer& each : answered->answers) correct += each.correct ? 1 : 0;
+    asked += static_cast<std::int64_t>(answered->answers.size());
   }
-  job.report({stage, total, total});
+  job.report({stage, total, total, soFar(correct, asked)});
   return Done{};
 }
 

@@ -35,6 +35,10 @@ Status checkRequest(const Engine& engine, const GridRequest& request) {
   return Done{};
 }
 
+std::string soFar(std::int64_t found, std::int64_t asked) {
+  return countText(found) + " of " + countText(asked) + " found";
+}
+
 // One method at one length.
 struct Column {
   const Engine& engine;
@@ -71,14 +75,18 @@ Status measureColumn(const Column& column, const std::vector<double>& depths, Re
   if (!session) return session.error();
   const std::string stage = column.method.label + " at " + countText(column.length) + ", cell";
   const auto total = static_cast<std::int64_t>(depths.size());
+  std::int64_t found = 0;
+  std::int64_t asked = 0;
   for (std::int64_t done = 0; done < total; ++done) {
-    job.report({stage, done, total});
+    job.report({stage, done, total, soFar(found, asked)});
     const auto cell = measureCell(column, **session, depths[static_cast<std::size_t>(done)], job);
     if (!cell) return cell.error();
     if (Status kept = log.append(cellJson(*cell)); !kept) return kept;
     if (onCell) onCell(*cell);
+    found += cell->found();
+    asked += cell->trials();
   }
-  job.report({stage, total, total});
+  job.report({stage, total, total, soFar(found, asked)});
   return Done{};
 }
 

@@ -12,12 +12,6 @@ rope::MethodChoice choiceAt(const CurveSettings& settings, const Engine& engine,
   return decidedChoice(own, engine, at.length);
 }
 
-Status checkPlan(const Engine& engine, const CurveSettings& settings, const LengthPlan& at) {
-  const auto plan = engine.plan(choiceAt(settings, engine, at), at.length + at.answerRoom);
-  if (!plan) return Error{plan.error().code, settings.label + ": " + plan.error().message};
-  return Done{};
-}
-
 Result<std::unique_ptr<Session>> sessionAt(const Engine& engine, const CurveSettings& settings,
                                            const LengthPlan& at) {
   auto session = engine.newSession({.rope = choiceAt(settings, engine, at),
@@ -29,6 +23,12 @@ Result<std::unique_ptr<Session>> sessionAt(const Engine& engine, const CurveSett
     return Error{session.error().code, settings.label + ": " + session.error().message};
   }
   return session;
+}
+
+Status checkPlan(const Engine& engine, const CurveSettings& settings, const LengthPlan& at) {
+  const auto session = sessionAt(engine, settings, at);
+  if (!session) return session.error();
+  return Done{};
 }
 
 Result<std::string> greedyAnswer(const Engine& engine, Session& session,

@@ -24,7 +24,8 @@ struct LengthPlan {
 rope::MethodChoice choiceAt(const CurveSettings& settings, const Engine& engine,
                             const LengthPlan& at);
 
-// Before any work: can this method be planned so? Errors name it.
+// Before any work: can such a session be made? Plan, calibration and memory; errors name the
+// method.
 Status checkPlan(const Engine& engine, const CurveSettings& settings, const LengthPlan& at);
 
 Result<std::unique_ptr<Session>> sessionAt(const Engine& engine, const CurveSettings& settings,

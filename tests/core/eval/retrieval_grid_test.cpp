@@ -12,6 +12,7 @@
 #include "core/eval/proportion.h"
 #include "core/eval/question_run.h"
 #include "core/eval/retrieval_session.h"
+#include "core/model/calibration_origin.h"
 #include "tests/support/test_models.h"
 
 namespace ropescope::test {
@@ -133,6 +134,24 @@ class RetrievalGrid : public testing::Test {
     return *std::move(opened);
   }
 
+  // One LoRA pair of zeros that says it was trained for this model under `method`.
+  std::shared_ptr<const Calibration> calibrationUnder(const std::string& method) const {
+    const auto width = engine->config().hiddenSize;
+    const std::vector<float> zeros(static_cast<std::size_t>(width) * 2, 0.0F);
+    const OwnedTensor a = float32Tensor({2, width}, zeros);
+    const OwnedTensor b = float32Tensor({width, 2}, zeros);
+    const std::string name = "model.layers.0.self_attn.q_lora.";
+    const Status written =
+        writeSafetensors(folder / "lora.safetensors",
+                         {{name + "A_lora", {a.type, a.shape, a.bytes}},
+                          {name + "B_lora", {b.type, b.shape, b.bytes}}},
+                         originMetadata({.modelHash = engine->modelHash(), .method = method}));
+    EXPECT_TRUE(written) << written.error().message;
+    auto loaded = engine->loadCalibration(folder / "lora.safetensors");
+    EXPECT_TRUE(loaded) << loaded.error().message;
+    return *loaded;
+  }
+
   TempDir folder;
   EnginePtr engine;
   std::optional<PasskeyPrompts> prompts;
@@ -207,6 +226,11 @@ TEST_F(RetrievalGrid, RefusesBeforeAnyWork) {
   request.methods.push_back(*parseCurve("longrope", *engine));
   expectError(measureGrid(*engine, request, file, {}, {}), ErrorCode::Unsupported,
               {"longrope", "factors"});
+  request.methods.pop_back();
+  // Trained under YaRN: refused for PI although PI itself comes second.
+  request.methods[1].calibration = calibrationUnder("yarn");
+  expectError(measureGrid(*engine, request, file, {}, {}), ErrorCode::InvalidArgument,
+              {"pi:factor=2", "yarn"});
   EXPECT_EQ(readText(folder / "none.jsonl"),
             "{\"ropescope_results\":1,\"settings\":{\"command\":\"test\"}}\n");
 }
