@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -203,6 +204,26 @@ TEST(ResultLog, KeepsEveryRecordOfAKilledProgram) {
   const auto log = openLog(logPath(folder), LogStart::Resume);
   ASSERT_GE(log.records().size(), static_cast<std::size_t>(kRecords));
   for (std::size_t i = 0; i < log.records().size(); ++i) EXPECT_EQ(log.records()[i]["cell"], i);
+}
+
+TEST(ResultLog, IsAsItWasWhenARecordDoesNotFit) {
+  const TempDir folder;
+  auto log = openLog(logPath(folder), LogStart::Fresh);
+  appendTo(log, {{"cell", 1}});
+  const std::string before = readText(logPath(folder));
+  // Files may grow by 20 bytes only, which stands for a full disk: half of the line is written.
+  rlimit old{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &old), 0);
+  const rlimit tight{before.size() + 20, old.rlim_max};
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &tight), 0);
+  const Status full = log.append({{"text", std::string(1000, 'x')}});
+  ::setrlimit(RLIMIT_FSIZE, &old);
+  std::signal(SIGXFSZ, handler);
+  expectError(full, ErrorCode::Device, {"log.jsonl", "cannot be written"});
+  EXPECT_EQ(readText(logPath(folder)), before);
+  appendTo(log, {{"cell", 2}});
+  EXPECT_EQ(readText(logPath(folder)), before + "{\"cell\":2}\n");
 }
 
 TEST(ResultLog, ReadsWithoutWriting) {
