@@ -1,6 +1,10 @@
 #include "core/eval/sweep_losses.h"
 
 #include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "core/base/memory_size.h"
 
 namespace ropescope {
 namespace {
@@ -26,6 +30,17 @@ double meanOf(const std::vector<double>& bins, const std::vector<std::int64_t>& 
   return sum / static_cast<double>(scored);
 }
 
+// Of a mean of independent values.
+std::optional<double> standardErrorOf(const std::vector<double>& values) {
+  if (values.size() < 2) return std::nullopt;
+  const auto count = static_cast<double>(values.size());
+  double mean = 0.0;
+  for (const double value : values) mean += value / count;
+  double squares = 0.0;
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  return std::sqrt(squares / (count - 1.0) / count);
+}
+
 template <class Map>
 std::vector<PairedLoss> valuesOf(const Map& map) {
   std::vector<PairedLoss> values;
@@ -35,7 +50,35 @@ std::vector<PairedLoss> valuesOf(const Map& map) {
 
 }  // namespace
 
+std::optional<double> GroupComparison::errors() const {
+  if (!paired.standardError) return std::nullopt;
+  if (std::abs(paired.meanDifference) < kLossUnit) return 0.0;
+  const double error = std::max(*paired.standardError, seedError.value_or(0.0));
+  return -paired.meanDifference / std::max(error, kLossUnit);
+}
+
+// Half a seed would be compared on other windows than the rest.
+void SweepLosses::dropIncomplete() {
+  std::map<std::int64_t, std::set<std::string>> books;                        // by length
+  std::map<std::pair<std::string, std::int64_t>, std::set<std::string>> own;  // by label and length
+  for (const PerplexityRecord& record : m_records) {
+    books[record.length].insert(record.book);
+    own[{record.setting.label, record.length}].insert(record.book);
+  }
+  for (const auto& [name, found] : own) {
+    const auto& wanted = books[name.second];
+    if (found.size() == wanted.size()) continue;
+    m_incomplete.push_back(name.first + " at " + countText(name.second) + ": " +
+                           std::to_string(found.size()) + " of " + std::to_string(wanted.size()) +
+                           " books are measured, left out");
+  }
+  std::erase_if(m_records, [&](const PerplexityRecord& record) {
+    return own[{record.setting.label, record.length}].size() != books[record.length].size();
+  });
+}
+
 SweepLosses::SweepLosses(const std::vector<PerplexityRecord>& records) : m_records(records) {
+  dropIncomplete();
   for (const PerplexityRecord& record : m_records) {
     if (record.losses.empty()) continue;  // a book too short for a window
     const SweptSetting& setting = record.setting;
@@ -156,10 +199,14 @@ std::optional<GroupComparison> SweepLosses::compare(const LossGroup& candidate,
   const auto all = comparePaired(valuesOf(paired(candidate, baseline, length, range, pairs)));
   if (!all) return std::nullopt;
   GroupComparison result{.paired = *all, .seedGains = {}};
+  std::vector<double> differences;
   for (const auto& pair : pairs) {
     const auto one = comparePaired(valuesOf(paired(candidate, baseline, length, range, {pair})));
-    if (one) result.seedGains.push_back(one->relativeGain);
+    if (!one) continue;
+    result.seedGains.push_back(one->relativeGain);
+    differences.push_back(one->meanDifference);
   }
+  result.seedError = standardErrorOf(differences);
   return result;
 }
 

@@ -28,14 +28,22 @@ struct PositionRange {
   std::int64_t end = 0;
 };
 
+// More standard errors than this count as a difference.
+inline constexpr double kClearErrors = 2.0;
+
 struct GroupMean {
   ClusteredMean mean;             // of the windows' losses, each averaged over the seeds
   std::vector<double> seedMeans;  // one for each seed
 };
 
 struct GroupComparison {
-  PairedComparison paired;        // each window's loss averaged over the seeds
-  std::vector<double> seedGains;  // relative gain in perplexity of each seed alone
+  PairedComparison paired;          // each window's loss averaged over the seeds
+  std::vector<double> seedGains;    // relative gain in perplexity of each seed alone
+  std::optional<double> seedError;  // of the mean difference over seeds, nats; none for one seed
+
+  // Standard errors that the mean difference is away from 0, whichever error is larger: by book or
+  // over seeds. Positive when the candidate is better; none without an error by book.
+  std::optional<double> errors() const;
 };
 
 class SweepLosses {
@@ -44,6 +52,8 @@ class SweepLosses {
 
   const std::vector<LossGroup>& groups() const { return m_groups; }  // in order of first appearance
   const std::vector<std::int64_t>& lengths() const { return m_lengths; }  // ascending
+  // Seeds that lack a book which another setting has at the same length; they are left out.
+  const std::vector<std::string>& incomplete() const { return m_incomplete; }
   // Ends of the position bins of windows of this length.
   const std::vector<std::int64_t>& binEnds(std::int64_t length) const;
   // Null when there is none.
@@ -68,6 +78,7 @@ class SweepLosses {
   using WindowName = std::pair<std::string, std::int64_t>;  // book, number among all its windows
   using WindowLosses = std::map<WindowName, double>;
 
+  void dropIncomplete();
   WindowLosses losses(const LossGroup& group, std::int64_t length, const Seed& seed,
                       const PositionRange& range) const;
   std::vector<Seed> seeds(const LossGroup& group, std::int64_t length) const;
@@ -80,6 +91,7 @@ class SweepLosses {
   std::vector<PerplexityRecord> m_records;
   std::vector<LossGroup> m_groups;
   std::vector<std::int64_t> m_lengths;
+  std::vector<std::string> m_incomplete;
 };
 
 }  // namespace ropescope

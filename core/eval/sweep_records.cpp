@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <sstream>
 
 #include "core/base/file_io.h"
-#include "core/base/json_text.h"
 #include "core/eval/result_fields.h"
 
 namespace ropescope {
@@ -26,18 +26,16 @@ class Reader {
     if (!text) return text.error();
     const bool log = text->find("\"ropescope_results\"") < text->find('\n');
     if (log) return readSweep(path);
-    if (auto whole = Json::parse(*text, nullptr, false); whole.is_object()) return addRun(whole);
-    std::size_t number = 0;
-    for (std::size_t begin = 0; begin < text->size();) {
-      const std::size_t end = std::min(text->find('\n', begin), text->size());
-      ++number;
-      if (end > begin) {
-        const auto line = parseJsonObject(std::string_view(*text).substr(begin, end - begin),
-                                          m_file + ", line " + std::to_string(number));
-        if (!line) return line.error();
-        if (Status added = addRun(*line); !added) return added;
+    // Objects one behind the other, each on a line or on many.
+    std::istringstream stream(*text);
+    while (stream >> std::ws && stream.peek() != std::char_traits<char>::eof()) {
+      Json object;
+      try {
+        stream >> object;
+      } catch (const Json::parse_error& error) {
+        return wrong(ErrorCode::CorruptFile, "is no JSON at byte " + std::to_string(error.byte));
       }
-      begin = end + 1;
+      if (Status added = addRun(object); !added) return added;
     }
     return Done{};
   }
@@ -146,7 +144,8 @@ class Reader {
     }
     if (Status whole = fields.status(); !whole)
       return wrong(whole.error().code, whole.error().message);
-    put(m_records.perplexity, name + ", " + cell.book, std::move(cell));
+    const std::string nameWithBook = name + ", " + cell.book;
+    put(m_records.perplexity, nameWithBook, std::move(cell));
     return Done{};
   }
 
@@ -194,9 +193,10 @@ class Reader {
   }
 
   Status addRun(const Json& run) {
-    const std::string command = run.contains("settings") && run["settings"].is_object()
-                                    ? run["settings"].value("command", "?")
-                                    : "?";
+    const std::string command =
+        run.is_object() && run.contains("settings") && run["settings"].is_object()
+            ? run["settings"].value("command", "?")
+            : "?";
     try {
       if (command == "psc train") return addTraining(run);
       if (command == "longrope search") return addSearch(run);

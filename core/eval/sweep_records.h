@@ -22,6 +22,9 @@ struct SweptSetting {
   std::optional<std::int64_t> seed;
 };
 
+// Losses are kept to this, in nats: smaller differences are rounding.
+inline constexpr double kLossUnit = 1e-6;
+
 struct PerplexityRecord {
   SweptSetting setting;
   std::int64_t length = 0;

@@ -8,6 +8,7 @@
 #include "core/base/memory_size.h"
 #include "core/eval/markdown.h"
 #include "core/eval/sweep_settings.h"
+#include "core/rope/rope_method.h"
 
 namespace ropescope {
 namespace {
@@ -85,7 +86,7 @@ std::string inputsSection(const SweepRecords& records, const ReportOptions& opti
             joined(records.versions) + ".\n\n";
   }
   const std::string books = bookTable(records.perplexity);
-  if (!books.empty()) text += "Books that judge, none of them trained on:\n\n" + books;
+  if (!books.empty()) text += "Books that judge:\n\n" + books;
   return text.empty() ? "" : "## What was measured\n\n" + text;
 }
 
@@ -97,9 +98,9 @@ std::string searchSection(const std::vector<SearchRecord>& searches) {
     std::string verdict = "one book: no error, no verdict";
     if (search.error) {
       const double errors = -search.difference / *search.error;
-      verdict = errors > 2.0    ? "better by " + fixedText(errors, 1) + " standard errors"
-                : errors < -2.0 ? "worse by " + fixedText(-errors, 1) + " standard errors"
-                                : "no difference beyond two standard errors";
+      verdict = errors > kClearErrors    ? "better by " + fixedText(errors, 1) + " standard errors"
+                : errors < -kClearErrors ? "worse by " + fixedText(-errors, 1) + " standard errors"
+                                         : "no difference beyond two standard errors";
     }
     table.add({search.name, countText(search.length), countText(search.evaluations), search.method,
                fixedText(search.foundPerplexity, 2), fixedText(search.methodPerplexity, 2),
@@ -121,7 +122,7 @@ std::string trainingSection(const std::vector<TrainingRecord>& trainings) {
   for (const TrainingRecord& each : trainings) {
     seconds += each.seconds;
     const bool finished = each.steps == each.stepsWanted;
-    table.add({each.name, each.method, fixedText(each.factor, 0), countText(each.context),
+    table.add({each.name, each.method, rope::valueText(each.factor), countText(each.context),
                std::to_string(each.seed), countText(each.parameters),
                countText(each.steps) + (finished ? "" : " of " + countText(each.stepsWanted)),
                countText(each.steps * each.tokensPerStep), minutesText(each.seconds),
@@ -148,14 +149,13 @@ std::string sweepReport(const SweepRecords& records, const ReportOptions& option
   text += trainingSection(records.trainings);
   text += perplexitySection(losses);
   text += comparisonSection(losses, pairs);
-  text += positionSection(losses, pairs);
+  text += positionSection(losses, pairs, trained);
   text += passkeySection(records.passkey);
   text += questionSection(records.questions);
-  if (!records.notices.empty()) {
-    text += "## Notes\n\n";
-    for (const std::string& notice : records.notices) text += "- " + notice + "\n";
-    text += "\n";
-  }
+  std::vector<std::string> notes = records.notices;
+  notes.insert(notes.end(), losses.incomplete().begin(), losses.incomplete().end());
+  if (!notes.empty()) text += "## Notes\n\n";
+  for (const std::string& note : notes) text += "- " + note + "\n";
   return text;
 }
 

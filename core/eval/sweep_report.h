@@ -34,11 +34,16 @@ std::string searchSection(const std::vector<SearchRecord>& searches);
 std::string trainingSection(const std::vector<TrainingRecord>& trainings);
 std::string perplexitySection(const SweepLosses& losses);
 std::string comparisonSection(const SweepLosses& losses, const std::vector<VariantPair>& pairs);
-std::string positionSection(const SweepLosses& losses, const std::vector<VariantPair>& pairs);
+std::string positionSection(const SweepLosses& losses, const std::vector<VariantPair>& pairs,
+                            std::int64_t trainedLength);
 // At each setting's own target length, factor times the trained length: who wins by more than two
 // standard errors, and whether it grows along the window and with the factor.
 std::string verdictSection(const SweepLosses& losses, const std::vector<VariantPair>& pairs,
                            std::int64_t trainedLength);
+// Factor times the trained length.
+std::int64_t targetLength(const LossGroup& group, std::int64_t trainedLength);
+// What two standard errors are worth with so many books.
+std::string confidenceText(std::int64_t books);
 std::string passkeySection(const std::vector<PasskeyRecord>& records);
 std::string questionSection(const std::vector<QuestionRecord>& records);
 

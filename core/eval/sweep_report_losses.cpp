@@ -11,7 +11,6 @@
 namespace ropescope {
 namespace {
 
-constexpr double kClear = 2.0;  // standard errors
 constexpr const char* kNone = "–";
 
 std::string pairText(const VariantPair& pair) {
@@ -26,23 +25,15 @@ std::string seedGainsText(const std::vector<double>& gains) {
   return text;
 }
 
-// In standard errors, positive when the candidate is better.
-std::string errorsText(const PairedComparison& paired) {
-  if (!paired.standardError || *paired.standardError == 0.0) return kNone;
-  return fixedText(-paired.meanDifference / *paired.standardError, 1);
+std::string errorsText(const GroupComparison& result) {
+  const auto errors = result.errors();
+  return errors ? fixedText(*errors, 1) : kNone;
 }
 
-std::string clearText(const PairedComparison& paired) {
-  const auto clear = paired.exceeds(kClear);
-  if (!clear) return "no error";
-  return !*clear ? "no" : paired.meanDifference < 0.0 ? "better" : "worse";
-}
-
-std::string confidenceText(std::int64_t books) {
-  if (books < 2) return "With one book there is no standard error. ";
-  return "With " + countText(books) + " books an error has " + countOf(books - 1, "degree") +
-         " of freedom: two standard errors are " +
-         fixedText(100.0 * studentWithin(kClear, books - 1), 0) + " % confidence, not 95 %. ";
+std::string clearText(const GroupComparison& result) {
+  const auto errors = result.errors();
+  if (!errors) return "no error";
+  return *errors > kClearErrors ? "better" : *errors < -kClearErrors ? "worse" : "no";
 }
 
 std::int64_t booksOf(const SweepLosses& losses) {
@@ -71,6 +62,13 @@ std::string perplexityCell(const SweepLosses& losses, const LossGroup& group, st
 }
 
 }  // namespace
+
+std::string confidenceText(std::int64_t books) {
+  if (books < 2) return "With one book there is no standard error.";
+  return "With " + countText(books) + " books an error has " + countOf(books - 1, "degree") +
+         " of freedom: two standard errors are " +
+         fixedText(100.0 * studentWithin(kClearErrors, books - 1), 0) + " % confidence, not 95 %.";
+}
 
 std::string perplexitySection(const SweepLosses& losses) {
   if (losses.groups().empty()) return {};
@@ -109,8 +107,8 @@ std::string comparisonSection(const SweepLosses& losses, const std::vector<Varia
           books += (books.empty() ? "" : " / ") + gainText(-std::expm1(book.meanDifference), {});
         }
         table.add({"`" + group.base + "`", countText(length),
-                   gainText(paired.relativeGain, paired.relativeGainError), errorsText(paired),
-                   clearText(paired), countText(paired.windows), seedGainsText(result->seedGains),
+                   gainText(paired.relativeGain, paired.relativeGainError), errorsText(*result),
+                   clearText(*result), countText(paired.windows), seedGainsText(result->seedGains),
                    books});
       }
     }
@@ -120,19 +118,22 @@ std::string comparisonSection(const SweepLosses& losses, const std::vector<Varia
   return "## Paired differences\n\nThe same windows under both variants. Gain: relative fall of "
          "the "
          "perplexity, 1 - exp(mean difference of the losses) ± standard error clustered by book; "
-         "above 0 the first variant is better. Clear: beyond two standard errors. " +
-         confidenceText(booksOf(losses)) +
-         "Seeds: the gain of each seed alone (the error does not hold their spread).\n\n" + text;
+         "above 0 the first variant is better. Seeds: the gain of each seed alone. Standard "
+         "errors: how "
+         "many the difference is away from 0, by the larger of two errors, clustered by book and, "
+         "with several seeds, over the seeds. Clear: beyond two of them. " +
+         confidenceText(booksOf(losses)) + "\n\n" + text;
 }
 
-std::string positionSection(const SweepLosses& losses, const std::vector<VariantPair>& pairs) {
-  if (losses.lengths().empty() || losses.binEnds(losses.lengths().back()).size() < 2) return {};
-  const std::int64_t length = losses.lengths().back();
+std::string positionSection(const SweepLosses& losses, const std::vector<VariantPair>& pairs,
+                            std::int64_t trainedLength) {
+  if (losses.lengths().empty()) return {};
+  const auto columns = losses.binEnds(losses.lengths().back());
   std::string text;
   for (const VariantPair& pair : pairs) {
-    std::vector<std::string> header = {"setting"};
+    std::vector<std::string> header = {"setting", "window"};
     std::int64_t begin = 0;
-    for (const std::int64_t end : losses.binEnds(length)) {
+    for (const std::int64_t end : columns) {
       header.push_back(countText(begin) + " – " + countText(end));
       begin = end;
     }
@@ -140,10 +141,15 @@ std::string positionSection(const SweepLosses& losses, const std::vector<Variant
     for (const LossGroup& group : losses.groups()) {
       const LossGroup* baseline = losses.find(group.base, pair.baseline);
       if (group.variant != pair.candidate || baseline == nullptr) continue;
-      std::vector<std::string> row = {"`" + group.base + "`"};
+      const std::int64_t length = targetLength(group, trainedLength);
+      const auto& ends = losses.binEnds(length);
+      if (ends.size() < 2 || !losses.compare(group, *baseline, length, {0, length})) continue;
+      std::vector<std::string> row = {"`" + group.base + "`", countText(length)};
       begin = 0;
-      for (const std::int64_t end : losses.binEnds(length)) {
-        const auto result = losses.compare(group, *baseline, length, {begin, end});
+      for (const std::int64_t end : columns) {
+        const bool within = std::find(ends.begin(), ends.end(), end) != ends.end();
+        const auto result =
+            within ? losses.compare(group, *baseline, length, {begin, end}) : std::nullopt;
         row.push_back(result
                           ? gainText(result->paired.relativeGain, result->paired.relativeGainError)
                           : kNone);
@@ -151,11 +157,13 @@ std::string positionSection(const SweepLosses& losses, const std::vector<Variant
       }
       table.add(std::move(row));
     }
-    if (!table.empty()) text += "### " + pairText(pair) + "\n\n" + table.text();
+    if (!table.empty()) text += "### " + pairText(pair) + ", by position\n\n" + table.text();
   }
   if (text.empty()) return {};
-  return "## Gain by position\n\nThe same gains by the position of the token in windows of " +
-         countText(length) + " tokens.\n\n" + text;
+  return "## Gain by position\n\nThe same gains by the position of the token, in windows of each "
+         "setting's target length (factor times trained length). ± is clustered by book "
+         "alone.\n\n" +
+         text;
 }
 
 }  // namespace ropescope

@@ -8,16 +8,21 @@
 #include "core/eval/markdown.h"
 #include "core/eval/sweep_report.h"
 #include "core/eval/sweep_settings.h"
+#include "core/rope/rope_method.h"
 
 namespace ropescope {
 namespace {
 
-constexpr double kClear = 2.0;  // standard errors
-
 enum class Outcome { Better, Worse, Unclear };
 
+Outcome outcomeOf(const std::optional<double>& errors) {
+  if (!errors || std::abs(*errors) <= kClearErrors) return Outcome::Unclear;
+  return *errors > 0.0 ? Outcome::Better : Outcome::Worse;
+}
+
 Outcome outcomeOf(const PairedComparison& paired) {
-  if (paired.exceeds(kClear) != true) return Outcome::Unclear;
+  const bool rounding = std::abs(paired.meanDifference) < kLossUnit;
+  if (rounding || paired.exceeds(kClearErrors) != true) return Outcome::Unclear;
   return paired.meanDifference < 0.0 ? Outcome::Better : Outcome::Worse;
 }
 
@@ -37,7 +42,7 @@ std::vector<Finding> findingsOf(const SweepLosses& losses, const VariantPair& pa
   for (const LossGroup& group : losses.groups()) {
     const LossGroup* baseline = losses.find(group.base, pair.baseline);
     if (group.variant != pair.candidate || baseline == nullptr) continue;
-    const auto length = std::llround(group.factor * static_cast<double>(trainedLength));
+    const std::int64_t length = targetLength(group, trainedLength);
     const auto result = losses.compare(group, *baseline, length, {0, length});
     if (!result) continue;
     Finding finding{group.base, group.method, group.factor, length, *result, std::nullopt};
@@ -68,17 +73,19 @@ std::optional<PairedComparison> growthWithFactor(const Finding& small, const Fin
   return *result;
 }
 
-std::string outcomeText(const PairedComparison& paired) {
-  if (!paired.standardError) return "no error, so no verdict";
-  const std::string errors =
-      fixedText(std::abs(paired.meanDifference) / *paired.standardError, 1) + " standard errors";
-  switch (outcomeOf(paired)) {
+std::string outcomeText(const GroupComparison& result) {
+  const auto errors = result.errors();
+  if (!errors) return "no error, so no verdict";
+  const bool bySeeds = result.seedError.value_or(0.0) > *result.paired.standardError;
+  const std::string text =
+      fixedText(std::abs(*errors), 1) + " standard errors " + (bySeeds ? "over seeds" : "by book");
+  switch (outcomeOf(errors)) {
     case Outcome::Better:
-      return "better (" + errors + ")";
+      return "better (" + text + ")";
     case Outcome::Worse:
-      return "worse (" + errors + ")";
+      return "worse (" + text + ")";
     case Outcome::Unclear:
-      return "no clear difference (" + errors + ")";
+      return "no clear difference (" + text + ")";
   }
   return {};
 }
@@ -97,29 +104,28 @@ std::string growthText(const std::optional<PairedComparison>& growth) {
   return {};
 }
 
-// "holds on 3 of 3 methods" in words, from what was measured.
-std::string summary(const std::vector<std::pair<std::string, Outcome>>& outcomes,
-                    const char* better, const char* worse) {
+using Outcomes = std::vector<std::pair<std::string, Outcome>>;
+
+// "**holds** in 3 of 3: …" from what was measured.
+std::string summary(const Outcomes& outcomes, const char* better, const char* worse) {
   std::map<Outcome, std::string> names;
+  std::int64_t good = 0;
   for (const auto& [name, outcome] : outcomes) {
-    names[outcome] += (names[outcome].empty() ? "" : ", ") + ("`" + name + "`");
+    names[outcome] += (names[outcome].empty() ? "`" : ", `") + name + "`";
+    if (outcome == Outcome::Better) ++good;
   }
-  std::string text;
-  const auto add = [&](Outcome outcome, const std::string& what) {
-    if (!names.contains(outcome)) return;
-    text += (text.empty() ? "" : "; ") + what + ": " + names[outcome];
-  };
-  add(Outcome::Better, better);
-  add(Outcome::Unclear, "no clear difference");
-  add(Outcome::Worse, worse);
-  const bool all = std::all_of(outcomes.begin(), outcomes.end(),
-                               [](const auto& each) { return each.second == Outcome::Better; });
-  return (all ? "**holds** in everything measured. " : "**does not hold** everywhere. ") + text +
-         ".";
+  const auto all = static_cast<std::int64_t>(outcomes.size());
+  std::string text = std::string(good == all ? "**holds**" : "**does not hold**") + ": " +
+                     countText(good) + " of " + countText(all);
+  for (const auto& [outcome, what] :
+       {std::pair(Outcome::Better, better), std::pair(Outcome::Unclear, "no clear difference"),
+        std::pair(Outcome::Worse, worse)}) {
+    if (names.contains(outcome)) text += std::string("; ") + what + " " + names[outcome];
+  }
+  return text + ".";
 }
 
-std::string factorTable(const std::vector<Finding>& findings,
-                        std::vector<std::pair<std::string, Outcome>>& outcomes) {
+std::string factorTable(const std::vector<Finding>& findings, Outcomes& outcomes) {
   std::map<std::string, std::vector<const Finding*>> methods;
   for (const Finding& finding : findings) methods[finding.method].push_back(&finding);
   MarkdownTable table({"method", "factors", "rise of the gain (nats) over books"});
@@ -131,7 +137,7 @@ std::string factorTable(const std::vector<Finding>& findings,
     if (!growth) continue;
     outcomes.emplace_back(method, outcomeOf(*growth));
     table.add({method,
-               fixedText(own.front()->factor, 0) + " to " + fixedText(own.back()->factor, 0),
+               rope::valueText(own.front()->factor) + " to " + rope::valueText(own.back()->factor),
                growthText(growth)});
   }
   return table.empty() ? "" : table.text();
@@ -140,17 +146,18 @@ std::string factorTable(const std::vector<Finding>& findings,
 std::string verdictFor(const std::vector<Finding>& findings, const VariantPair& pair) {
   MarkdownTable table({"setting", "length", "gain", "verdict", "books", "windows",
                        "rise of the gain (nats) from first to last positions"});
-  std::vector<std::pair<std::string, Outcome>> helps;
-  std::vector<std::pair<std::string, Outcome>> along;
+  Outcomes helps;
+  Outcomes along;
   for (const Finding& finding : findings) {
     const PairedComparison& paired = finding.comparison.paired;
-    helps.emplace_back(finding.base, outcomeOf(paired));
+    helps.emplace_back(finding.base, outcomeOf(finding.comparison.errors()));
     if (finding.growth) along.emplace_back(finding.base, outcomeOf(*finding.growth));
     table.add({"`" + finding.base + "`", countText(finding.length),
-               gainText(paired.relativeGain, paired.relativeGainError), outcomeText(paired),
-               countText(paired.books), countText(paired.windows), growthText(finding.growth)});
+               gainText(paired.relativeGain, paired.relativeGainError),
+               outcomeText(finding.comparison), countText(paired.books), countText(paired.windows),
+               growthText(finding.growth)});
   }
-  std::vector<std::pair<std::string, Outcome>> withFactor;
+  Outcomes withFactor;
   const std::string factors = factorTable(findings, withFactor);
   std::string text =
       "### " + pair.candidate + " against " + pair.baseline + "\n\n" + table.text() + factors;
@@ -168,19 +175,28 @@ std::string verdictFor(const std::vector<Finding>& findings, const VariantPair& 
 
 }  // namespace
 
+std::int64_t targetLength(const LossGroup& group, std::int64_t trainedLength) {
+  return std::llround(group.factor * static_cast<double>(trainedLength));
+}
+
 std::string verdictSection(const SweepLosses& losses, const std::vector<VariantPair>& pairs,
                            std::int64_t trainedLength) {
   std::string text;
+  std::int64_t books = 0;
   for (const VariantPair& pair : pairs) {
     if (pair.baseline == kUntrained) continue;  // that training helps is not the question
     const auto findings = findingsOf(losses, pair, trainedLength);
-    if (!findings.empty()) text += verdictFor(findings, pair);
+    if (findings.empty()) continue;
+    text += verdictFor(findings, pair);
+    books = std::max(books, findings.front().comparison.paired.books);
   }
   if (text.empty()) return {};
   return "## What this says\n\nAt each setting's target length, its factor times the trained "
-         "length. A verdict needs more than two standard errors of the paired difference, "
-         "clustered by book; the rise of a gain is a difference of such differences.\n\n" +
-         text;
+         "length. \"Better\" and \"worse\" need more than two standard errors of the paired "
+         "difference: clustered by book and, with several seeds, over the seeds as well. The rise "
+         "of "
+         "a gain is a difference of such differences, its error clustered by book. " +
+         confidenceText(books) + "\n\n" + text;
 }
 
 }  // namespace ropescope

@@ -11,14 +11,17 @@
 #include "core/eval/question_run.h"
 #include "core/eval/retrieval_grid.h"
 #include "core/eval/retrieval_session.h"
+#include "core/eval/sweep_records.h"
 
 namespace ropescope {
 namespace {
 
 constexpr std::int64_t kKeyTokens = 10;  // longest answer, as in YaRN's passkey program
 
+// A whole number over the units of a nat: its text stays short.
 double rounded(double nats) {
-  return std::round(nats * 1e6) / 1e6;
+  constexpr double kUnits = 1.0 / kLossUnit;
+  return std::round(nats * kUnits) / kUnits;
 }
 
 std::int64_t longestOf(const SweepSettings& settings) {

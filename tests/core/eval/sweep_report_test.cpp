@@ -1,0 +1,333 @@
+#include "core/eval/sweep_report.h"
+
+#include <cmath>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/eval/sweep_settings.h"
+#include "tests/support/test_models.h"
+
+namespace ropescope {
+namespace {
+
+using namespace ropescope::test;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr double kRounding = 1e-12;  // sums of a few doubles near 1
+
+// Windows of 8 tokens: index 0 has no loss, so a window with bins 4 and 8 has 3 and 4 scored
+// tokens.
+PerplexityRecord cell(const std::string& base, const std::string& variant,
+                      std::optional<std::int64_t> seed, const std::string& book,
+                      std::vector<std::vector<double>> losses) {
+  PerplexityRecord record;
+  const std::string name = seed ? "," + variant + std::to_string(*seed) : "," + variant;
+  record.setting = {.label = base + name,
+                    .base = base,
+                    .method = base.substr(0, base.find(':')),
+                    .factor = std::stod(base.substr(base.find('=') + 1)),
+                    .variant = variant,
+                    .seed = seed};
+  record.length = 8;
+  record.book = book;
+  record.bookTokens = 100;
+  record.windowsOfBook = static_cast<std::int64_t>(losses.size());
+  record.binEnds = {4, 8};
+  record.losses = std::move(losses);
+  return record;
+}
+
+// Two books, two windows each. Differences psc - lora, mean over a window's 7 scored tokens:
+// a: both windows -0.3; b: both windows -0.08.
+std::vector<PerplexityRecord> twoVariants() {
+  return {cell("pi:factor=2", "lora", 0, "a", {{3.0, 2.0}, {3.5, 2.5}}),
+          cell("pi:factor=2", "lora", 0, "b", {{4.0, 3.0}, {4.5, 3.5}}),
+          cell("pi:factor=2", "psc", 0, "a", {{2.7, 1.7}, {3.2, 2.2}}),
+          cell("pi:factor=2", "psc", 0, "b", {{3.92, 2.92}, {4.42, 3.42}})};
+}
+
+const LossGroup& group(const SweepLosses& losses, const std::string& base,
+                       const std::string& variant) {
+  const LossGroup* found = losses.find(base, variant);
+  EXPECT_TRUE(found) << base << variant;
+  return *found;
+}
+
+// By hand: windows of a: (3 * 3.0 + 4 * 2.0) / 7 = 17/7 and 20.5/7; b: 24/7 and 27.5/7. Their mean
+// is 89 / 28; sums of residuals by book -7/7 and +7/7, so the error is sqrt(2 (1 + 1)) / 4 = 0.5.
+TEST(SweepLosses, MeanByHand) {
+  const SweepLosses losses(twoVariants());
+  const auto mean = losses.mean(group(losses, "pi:factor=2", "lora"), 8, {0, 8});
+  ASSERT_TRUE(mean);
+  EXPECT_NEAR(mean->mean.mean, 89.0 / 28.0, kRounding);
+  EXPECT_NEAR(*mean->mean.standardError, 0.5, kRounding);
+  const auto late = losses.mean(group(losses, "pi:factor=2", "lora"), 8, {4, 8});
+  EXPECT_NEAR(late->mean.mean, (2.0 + 2.5 + 3.0 + 3.5) / 4.0, kRounding);
+  EXPECT_FALSE(losses.mean(group(losses, "pi:factor=2", "lora"), 16, {0, 16}));
+}
+
+// Mean difference -0.19; sums of residuals by book -0.22 and +0.22: sqrt(2 * 2 * 0.22^2) / 4 =
+// 0.11.
+TEST(SweepLosses, ComparesTheSameWindows) {
+  const SweepLosses losses(twoVariants());
+  const auto result = losses.compare(group(losses, "pi:factor=2", "psc"),
+                                     group(losses, "pi:factor=2", "lora"), 8, {0, 8});
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->paired.windows, 4);
+  EXPECT_NEAR(result->paired.meanDifference, -0.19, kRounding);
+  EXPECT_NEAR(*result->paired.standardError, 0.11, kRounding);
+  EXPECT_FALSE(result->seedError);
+  EXPECT_NEAR(*result->errors(), 0.19 / 0.11, 1e-9);
+}
+
+// Seeds with differences -0.19 and -0.6: mean -0.395, error over seeds 0.41 / 2 = 0.205.
+TEST(SweepLosses, SeedsAreAveragedAndTheirSpreadIsAnErrorToo) {
+  auto records = twoVariants();
+  for (const char* book : {"a", "b"}) {
+    records.push_back(cell("pi:factor=2", "lora", 1, book, {{3.0, 3.0}, {3.0, 3.0}}));
+    records.push_back(cell("pi:factor=2", "psc", 1, book, {{2.4, 2.4}, {2.4, 2.4}}));
+  }
+  const SweepLosses losses(records);
+  const auto result = losses.compare(group(losses, "pi:factor=2", "psc"),
+                                     group(losses, "pi:factor=2", "lora"), 8, {0, 8});
+  ASSERT_TRUE(result);
+  EXPECT_NEAR(result->paired.meanDifference, -0.395, kRounding);
+  EXPECT_NEAR(*result->paired.standardError, 0.055, kRounding);  // half of 0.11
+  ASSERT_EQ(result->seedGains.size(), 2U);
+  EXPECT_NEAR(result->seedGains[1], 1.0 - std::exp(-0.6), kRounding);
+  EXPECT_NEAR(*result->seedError, 0.205, kRounding);
+  EXPECT_NEAR(*result->errors(), 0.395 / 0.205, 1e-9);  // by the larger error
+}
+
+TEST(SweepLosses, AnUntrainedSettingStandsAgainstEverySeed) {
+  auto records = twoVariants();
+  records.push_back(cell("pi:factor=2", kUntrained, {}, "a", {{5.0, 5.0}, {5.0, 5.0}}));
+  records.push_back(cell("pi:factor=2", kUntrained, {}, "b", {{5.0, 5.0}, {5.0, 5.0}}));
+  const SweepLosses losses(records);
+  const auto result = losses.compare(group(losses, "pi:factor=2", "psc"),
+                                     group(losses, "pi:factor=2", kUntrained), 8, {0, 8});
+  ASSERT_TRUE(result);
+  EXPECT_NEAR(result->paired.meanDifference, 89.0 / 28.0 - 0.19 - 5.0, kRounding);
+}
+
+TEST(SweepLosses, ASeedThatLacksABookIsLeftOutAndNamed) {
+  auto records = twoVariants();
+  records.push_back(cell("pi:factor=2", "psc", 1, "a", {{1.0, 1.0}, {1.0, 1.0}}));
+  const SweepLosses losses(records);
+  ASSERT_EQ(losses.incomplete().size(), 1U);
+  EXPECT_THAT(losses.incomplete()[0], HasSubstr("pi:factor=2,psc1 at 8: 1 of 2 books"));
+  const auto mean = losses.mean(group(losses, "pi:factor=2", "psc"), 8, {0, 8});
+  EXPECT_EQ(mean->seedMeans.size(), 1U);
+}
+
+// Late losses of psc fall by 0.2 more: the difference grows by that in every window.
+TEST(SweepLosses, GrowthIsTheDifferenceOfTheDifferences) {
+  auto records = twoVariants();
+  for (PerplexityRecord& record : records) {
+    if (record.setting.variant != "psc") continue;
+    for (auto& window : record.losses) window[1] -= 0.2;
+  }
+  const SweepLosses losses(records);
+  const auto growth = losses.growth(group(losses, "pi:factor=2", "psc"),
+                                    group(losses, "pi:factor=2", "lora"), 8, {0, 4}, {4, 8});
+  ASSERT_TRUE(growth);
+  EXPECT_NEAR(growth->meanDifference, -0.2, kRounding);
+}
+
+TEST(SweepReport, ComparesPscWithEveryBaselineByDefault) {
+  const auto pairs = defaultComparisons({{"pi", "pi", 4, kUntrained},
+                                         {"pi", "pi", 4, "lora"},
+                                         {"pi", "pi", 4, "wide"},
+                                         {"pi", "pi", 4, "psc"},
+                                         {"pi", "pi", 4, "psc-long"}});
+  std::vector<std::string> texts;
+  for (const auto& pair : pairs) texts.push_back(pair.candidate + "/" + pair.baseline);
+  EXPECT_THAT(texts, testing::ElementsAre("psc/lora", "psc/wide", "psc-long/lora", "psc-long/wide",
+                                          "psc-long/psc", "lora/untrained", "wide/untrained",
+                                          "psc/untrained", "psc-long/untrained"));
+}
+
+SweepRecords recordsOf(std::vector<PerplexityRecord> cells) {
+  SweepRecords records;
+  records.header = {{"kind", "sweep"},     {"model", "tiny"},    {"model_hash", "0123456789abcdef"},
+                    {"trained_length", 4}, {"dtype", "float32"}, {"bos", false}};
+  records.perplexity = std::move(cells);
+  return records;
+}
+
+// Factor 2 of a model trained at 4 tokens: the target length is 8. -0.19 +- 0.11 nats are 1.7
+// errors, -0.29 +- 0.11 are 2.6.
+TEST(SweepReport, SaysWhatIsClearAndWhatIsNot) {
+  std::string text = sweepReport(recordsOf(twoVariants()), {});
+  EXPECT_THAT(text, HasSubstr("### psc against lora"));
+  EXPECT_THAT(text, HasSubstr("+17.30 % ± 9.10"));  // 1 - exp(-0.19), 0.11 exp(-0.19)
+  EXPECT_THAT(text, HasSubstr("no clear difference (1.7 standard errors by book)"));
+  EXPECT_THAT(text, HasSubstr("**does not hold**: 0 of 1; no clear difference `pi:factor=2`."));
+  // The same gain early and late, but for rounding.
+  EXPECT_THAT(text, HasSubstr("0.0000 ± 0.0000: unclear"));
+  EXPECT_THAT(text, HasSubstr("1 degree of freedom: two standard errors are 70 % confidence"));
+  auto better = twoVariants();
+  for (PerplexityRecord& record : better) {
+    if (record.setting.variant != "psc") continue;
+    for (auto& window : record.losses) window[0] -= 0.1, window[1] -= 0.1;
+  }
+  text = sweepReport(recordsOf(better), {});
+  EXPECT_THAT(text, HasSubstr("better (2.6 standard errors by book)"));
+  EXPECT_THAT(text, HasSubstr("**holds**: 1 of 1; better `pi:factor=2`."));
+  // Turned round, the same is worse.
+  text = sweepReport(recordsOf(better), {.comparisons = {{"lora", "psc"}}});
+  EXPECT_THAT(text, HasSubstr("worse (2.6 standard errors by book)"));
+  EXPECT_THAT(text, HasSubstr("### lora against psc"));
+}
+
+TEST(SweepReport, GrowthWithTheFactorIsPairedByBook) {
+  auto records = twoVariants();
+  for (PerplexityRecord record : twoVariants()) {  // factor 4: target 16
+    record.setting.base = "pi:factor=4";
+    record.setting.label = "pi:factor=4," + record.setting.variant;
+    record.setting.factor = 4.0;
+    record.length = 16;
+    record.binEnds = {4, 8, 16};
+    for (auto& window : record.losses) {
+      // b gains 0.01 more than a does, so that the error is not 0.
+      const double gain = record.book == "a" ? 0.3 : 0.31;
+      if (record.setting.variant == "psc") window[0] -= gain, window[1] -= gain;
+      window.push_back(window[1]);
+    }
+    records.push_back(record);
+  }
+  const std::string text = sweepReport(recordsOf(records), {});
+  EXPECT_THAT(text, HasSubstr("| pi | 2 to 4 | 0.3050 ± 0.0050: grows |"));
+  EXPECT_THAT(text, HasSubstr("\"The gain grows with the factor\" **holds**: 1 of 1"));
+}
+
+TEST(SweepReport, HasOnlySectionsWithData) {
+  const std::string text = sweepReport(recordsOf(twoVariants()), {});
+  EXPECT_THAT(text, HasSubstr("## Perplexity by length"));
+  EXPECT_THAT(text, HasSubstr("windows of 8"));
+  for (const char* absent :
+       {"## Training", "## Pass keys", "## Questions", "## LongRoPE", "## Notes"}) {
+    EXPECT_THAT(text, Not(HasSubstr(absent)));
+  }
+  EXPECT_EQ(text, sweepReport(recordsOf(twoVariants()), {}));
+}
+
+// Depths 0 and 1: all found up to 64; at 128 one of four at depth 1 is missed.
+TEST(SweepReport, EffectiveContextNeedsEveryDepth) {
+  const auto key = [](std::int64_t length, double depth, std::int64_t found) {
+    return PasskeyRecord{.setting = {.base = "yarn:factor=2", .variant = "psc", .seed = 0},
+                         .recipe = "yarn",
+                         .length = length,
+                         .depth = depth,
+                         .found = found,
+                         .trials = 4};
+  };
+  const std::string text = passkeySection({key(64, 0, 4), key(64, 1, 4), key(128, 0, 4),
+                                           key(128, 1, 3), key(256, 0, 4), key(256, 1, 4)});
+  EXPECT_THAT(text,
+              HasSubstr("| `yarn:factor=2` | psc | 64 | 8/8 (4 4) | 7/8 (4 3) | 8/8 (4 4) |"));
+  EXPECT_THAT(text, HasSubstr("at least 100 %"));
+}
+
+// Wilson's interval for 3 of 4 at 95 %, from the formula by hand: 0.301 to 0.954.
+TEST(SweepReport, QuestionsOfSeveralSeedsAreAddedUp) {
+  const auto answers = [](std::int64_t seed, std::int64_t correct) {
+    return QuestionRecord{.setting = {.base = "none", .variant = "psc", .seed = seed},
+                          .length = 1024,
+                          .type = "fact",
+                          .correct = correct,
+                          .asked = 2};
+  };
+  const std::string text = questionSection({answers(0, 2), answers(1, 1)});
+  EXPECT_THAT(text, HasSubstr("### fact"));
+  EXPECT_THAT(text, HasSubstr("| `none` | psc | 3/4 (30–95 %) |"));
+}
+
+// --- reading -----------------------------------------------------------------------------------
+
+constexpr const char* kHeader =
+    R"({"ropescope_results":1,"settings":{"kind":"sweep","model":"m","dtype":"float32"}})";
+
+std::string record(const std::string& label, const std::string& losses) {
+  return R"({"key":{"measure":"perplexity","setting":")" + label +
+         R"(","files":[],"length":8,"book":"a"},"base":"pi","method":"pi","factor":2.0,)" +
+         R"("variant":"psc","seed":3,"book_tokens":9,"windows_of_book":1,"bin_ends":[8],"losses":)" +
+         losses + R"(,"device":"cpu","version":"1"})";
+}
+
+class SweepFiles : public testing::Test {
+ protected:
+  std::filesystem::path file(const std::string& name, const std::string& text) const {
+    std::ofstream(temp.path() / name) << text;
+    return temp.path() / name;
+  }
+  TempDir temp;
+};
+
+TEST_F(SweepFiles, OfACellMeasuredAgainTheLastCounts) {
+  const auto path =
+      file("a.jsonl", std::string(kHeader) + "\n" + record("x", "[[3.0]]") + "\n" +
+                          record("y", "[[1.0]]") + "\n" + record("x", "[[2.0]]") + "\n");
+  const auto records = readSweepRecords({path});
+  ASSERT_TRUE(records) << records.error().message;
+  ASSERT_EQ(records->perplexity.size(), 2U);
+  EXPECT_EQ(records->perplexity[0].losses[0][0], 2.0);
+  EXPECT_EQ(records->perplexity[0].setting.seed, 3);
+  ASSERT_EQ(records->notices.size(), 1U);
+  EXPECT_THAT(records->notices[0], HasSubstr("x, perplexity at 8, a was measured again"));
+}
+
+// As psc train --json writes it; several one behind the other.
+TEST_F(SweepFiles, ReadsTrainings) {
+  const std::string training = R"({
+ "settings": {"command":"psc train","dtype":"bfloat16","seed":2,"context":4096,"steps":12,
+   "rope":{"method":"pi","factor":4.0}},
+ "losses": [5.0,4.0,3.0,3.0,3.0,3.0,3.0,3.0,3.0,3.0,3.0,1.0],
+ "steps_done": 12, "parameters": 122880, "tokens_per_step": 8192, "training_seconds": 90.0,
+ "out": "build/pi-4x-lora-seed2.safetensors", "end": "finished"
+}
+)";
+  std::string other = training;
+  other.replace(other.find("seed2.safe"), 5, "seed9");
+  const auto records = readSweepRecords({file("t.json", training + other)});
+  ASSERT_TRUE(records) << records.error().message;
+  ASSERT_EQ(records->trainings.size(), 2U);
+  const TrainingRecord& first = records->trainings[0];
+  EXPECT_EQ(first.name, "pi-4x-lora-seed2");
+  EXPECT_EQ(first.firstLoss, 5.0);
+  EXPECT_NEAR(first.lastLoss, (9 * 3.0 + 1.0) / 10.0, kRounding);
+  const std::string text = trainingSection(records->trainings);
+  EXPECT_THAT(text, HasSubstr("| pi-4x-lora-seed2 | pi | 4 | 4,096 | 2 | 122,880 | 12 | 98,304 | "
+                              "1.5 | 5.0000 | 2.8000 | bfloat16 |"));
+  EXPECT_THAT(text, HasSubstr("2 runs, 3.0 minutes together"));
+}
+
+TEST_F(SweepFiles, RefusesWhatDoesNotBelongTogether) {
+  const auto good = file("good.jsonl", std::string(kHeader) + "\n" + record("x", "[[3.0]]") + "\n");
+  const auto other = file(
+      "other.jsonl", R"({"ropescope_results":1,"settings":{"kind":"sweep","dtype":"bfloat16"}})"
+                     "\n");
+  expectError(readSweepRecords({good, other}), ErrorCode::InvalidArgument,
+              {"other.jsonl", "float32", "one report for each"});
+  expectError(readSweepRecords({file("p.json", R"({"settings":{"command":"perplexity"}})")}),
+              ErrorCode::InvalidArgument, {"p.json", "'perplexity'", "psc train"});
+  expectError(readSweepRecords(
+                  {file("k.jsonl", R"({"ropescope_results":1,"settings":{"command":"passkey"}})"
+                                   "\n")}),
+              ErrorCode::InvalidArgument, {"k.jsonl", "'passkey'"});
+  expectError(readSweepRecords({file(
+                  "b.jsonl", std::string(kHeader) + "\n" + record("x", "[[3.0, 1.0]]") + "\n")}),
+              ErrorCode::CorruptFile, {"b.jsonl", "2 losses for 1 bins"});
+  expectError(readSweepRecords({file("m.jsonl", std::string(kHeader) + "\n{\"key\":{}}\n")}),
+              ErrorCode::CorruptFile, {"m.jsonl", "'base'"});
+  expectError(readSweepRecords({file("t.json", R"({"settings":{"command":"psc train"}})")}),
+              ErrorCode::CorruptFile, {"t.json", "psc train", "losses"});
+  expectError(readSweepRecords({file("x.json", "{\"settings\": ")}), ErrorCode::CorruptFile,
+              {"x.json", "no JSON"});
+  expectError(readSweepRecords({temp.path() / "none.jsonl"}), ErrorCode::NotFound, {"none.jsonl"});
+}
+
+}  // namespace
+}  // namespace ropescope
