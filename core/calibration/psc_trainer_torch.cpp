@@ -35,10 +35,18 @@ double alphaOf(const PscTrainingConfig& config) {
   return config.loraAlpha.value_or(2.0 * config.loraRank);
 }
 
+// Files by their names alone: where they lie on this machine is nobody's business.
 std::string parametersText(const rope::MethodChoice& choice) {
   std::string text;
+  const auto method = rope::findMethod(choice.id);
+  const auto specs = method ? method->parameters() : std::vector<rope::ParameterSpec>();
   for (const auto& [name, value] : choice.values) {
-    text += (text.empty() ? "" : ", ") + name + "=" + rope::valueText(value);
+    const bool file = std::any_of(specs.begin(), specs.end(), [&](const auto& spec) {
+      return spec.name == name && spec.kind == rope::ParameterKind::File;
+    });
+    const std::string shown = rope::valueText(value);
+    text += (text.empty() ? "" : ", ") + name + "=" +
+            (file ? std::filesystem::path(shown).filename().string() : shown);
   }
   return text;
 }
