@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <tuple>
 
 #include "core/base/memory_size.h"
 
@@ -90,6 +91,29 @@ SweepLosses::SweepLosses(const std::vector<PerplexityRecord>& records) : m_recor
     }
   }
   std::sort(m_lengths.begin(), m_lengths.end());
+  sortGroups();
+}
+
+// Cells are measured in any order: methods and variants as they first appeared, factors ascending.
+void SweepLosses::sortGroups() {
+  std::vector<std::string> methods;
+  std::vector<std::string> variants;
+  const auto place = [](std::vector<std::string>& names, const std::string& name) {
+    const auto found = std::find(names.begin(), names.end(), name);
+    const auto index = found - names.begin();
+    if (found == names.end()) names.push_back(name);
+    return index;
+  };
+  for (const LossGroup& group : m_groups) {
+    place(methods, group.method);
+    place(variants, group.variant);
+  }
+  const auto rank = [&](const LossGroup& group) {
+    return std::tuple(place(methods, group.method), group.factor, group.base,
+                      place(variants, group.variant));
+  };
+  std::stable_sort(m_groups.begin(), m_groups.end(),
+                   [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
 }
 
 const LossGroup* SweepLosses::find(const std::string& base, const std::string& variant) const {

@@ -50,7 +50,7 @@ class SweepLosses {
  public:
   explicit SweepLosses(const std::vector<PerplexityRecord>& records);
 
-  const std::vector<LossGroup>& groups() const { return m_groups; }  // in order of first appearance
+  const std::vector<LossGroup>& groups() const { return m_groups; }  // by method, factor, variant
   const std::vector<std::int64_t>& lengths() const { return m_lengths; }  // ascending
   // Seeds that lack a book which another setting has at the same length; they are left out.
   const std::vector<std::string>& incomplete() const { return m_incomplete; }
@@ -79,6 +79,7 @@ class SweepLosses {
   using WindowLosses = std::map<WindowName, double>;
 
   void dropIncomplete();
+  void sortGroups();
   WindowLosses losses(const LossGroup& group, std::int64_t length, const Seed& seed,
                       const PositionRange& range) const;
   std::vector<Seed> seeds(const LossGroup& group, std::int64_t length) const;

@@ -246,14 +246,15 @@ class Reader {
       SearchRecord search{
           .name = fs::path(run.at("settings").at("out").get<std::string>()).stem().string(),
           .length = judge.at("length"),
-          .factor = run.at("settings").at("rope").at("factor"),
           .evaluations = run.at("evaluations"),
           .windows = judge.at("windows"),
           .books = judge.at("books"),
           .foundPerplexity = judge.at("found").at("perplexity"),
           .method = method.at("method"),
           .methodPerplexity = method.at("perplexity"),
-          .difference = method.at("found_minus_method")};
+          .difference = method.at("found_minus_method"),
+          .error = std::nullopt,
+          .dtype = run.at("settings").at("dtype")};
       const Json& error = method.at("difference_standard_error");
       if (error.is_number()) search.error = error.get<double>();
       const std::string name = "search of " + search.name + " against " + search.method;

@@ -75,7 +75,6 @@ inline constexpr std::size_t kLastSteps = 10;
 struct SearchRecord {
   std::string name;  // of the factor file, without folder and suffix
   std::int64_t length = 0;
-  double factor = 1.0;
   std::int64_t evaluations = 0;
   std::int64_t windows = 0;
   std::int64_t books = 0;
@@ -84,6 +83,7 @@ struct SearchRecord {
   double methodPerplexity = 0.0;
   double difference = 0.0;  // found - method, nats
   std::optional<double> error;
+  std::string dtype;
 };
 
 struct SweepRecords {

@@ -93,23 +93,24 @@ std::string inputsSection(const SweepRecords& records, const ReportOptions& opti
 std::string searchSection(const std::vector<SearchRecord>& searches) {
   if (searches.empty()) return {};
   MarkdownTable table({"factors", "target", "evaluations", "against", "perplexity found",
-                       "perplexity of the other", "found - other (nats)", "verdict"});
+                       "perplexity of the other", "found - other (nats)", "verdict", "windows",
+                       "books", "dtype"});
   for (const SearchRecord& search : searches) {
     std::string verdict = "one book: no error, no verdict";
     if (search.error) {
       const double errors = -search.difference / *search.error;
-      verdict = errors > kClearErrors    ? "better by " + fixedText(errors, 1) + " standard errors"
-                : errors < -kClearErrors ? "worse by " + fixedText(-errors, 1) + " standard errors"
-                                         : "no difference beyond two standard errors";
+      const std::string text = fixedText(std::abs(errors), 1) + " standard errors";
+      verdict = errors > kClearErrors    ? "better by " + text
+                : errors < -kClearErrors ? "worse by " + text
+                                         : "no clear difference (" + text + ")";
     }
     table.add({search.name, countText(search.length), countText(search.evaluations), search.method,
                fixedText(search.foundPerplexity, 2), fixedText(search.methodPerplexity, 2),
-               plusMinus(search.difference, search.error, 4), verdict});
+               plusMinus(search.difference, search.error, 4), verdict, countText(search.windows),
+               countText(search.books), search.dtype});
   }
-  const SearchRecord& first = searches.front();
-  return "## LongRoPE factors: found against given ones\n\nUntrained, on " +
-         countOf(first.windows, "window") + " of " + countOf(first.books, "book") +
-         " (first row) that the search did not see. Differences are paired by window, errors "
+  return "## LongRoPE factors: found against given ones\n\nUntrained, on windows of the target "
+         "length from books that the search did not see. Differences are paired by window, errors "
          "clustered by book.\n\n" +
          table.text();
 }
@@ -136,24 +137,35 @@ std::string trainingSection(const std::vector<TrainingRecord>& trainings) {
          " minutes together.\n\n" + table.text();
 }
 
+std::string budgetText(const std::vector<TrainingRecord>& trainings) {
+  if (trainings.empty()) return {};
+  const TrainingRecord& first = trainings.front();
+  const bool same = std::all_of(trainings.begin(), trainings.end(), [&](const auto& each) {
+    return each.steps == first.steps && each.tokensPerStep == first.tokensPerStep;
+  });
+  if (!same) return "Budgets of the training differ between runs, see Training.";
+  return "Every variant was trained for " + countOf(first.steps, "step") + " of " +
+         countText(first.tokensPerStep) + " tokens.";
+}
+
 std::string sweepReport(const SweepRecords& records, const ReportOptions& options) {
-  const SweepLosses losses(records.perplexity);
-  const auto pairs =
-      options.comparisons.empty() ? defaultComparisons(losses.groups()) : options.comparisons;
-  const std::int64_t trained =
-      records.header.is_object() ? records.header.value("trained_length", std::int64_t{0}) : 0;
-  std::string text = "# Calibrations compared\n\n";
-  text += inputsSection(records, options);
-  text += verdictSection(losses, pairs, trained);
-  text += searchSection(records.searches);
-  text += trainingSection(records.trainings);
-  text += perplexitySection(losses);
-  text += comparisonSection(losses, pairs);
-  text += positionSection(losses, pairs, trained);
-  text += passkeySection(records.passkey);
-  text += questionSection(records.questions);
+  const bool swept = records.header.is_object();
+  LossReport report{
+      .losses = SweepLosses(records.perplexity),
+      .pairs = options.comparisons,
+      .trainedLength = swept ? records.header.value("trained_length", std::int64_t{0}) : 0,
+      .dtype = swept ? records.header.value("dtype", "?") : "",
+      .budget = budgetText(records.trainings)};
+  if (report.pairs.empty()) report.pairs = defaultComparisons(report.losses.groups());
+  std::string text = "# Calibrations compared\n\n" + inputsSection(records, options) +
+                     verdictSection(report) + searchSection(records.searches) +
+                     trainingSection(records.trainings) + perplexitySection(report) +
+                     comparisonSection(report) + positionSection(report) +
+                     passkeySection(records.passkey, report.dtype) +
+                     questionSection(records.questions, report.dtype);
   std::vector<std::string> notes = records.notices;
-  notes.insert(notes.end(), losses.incomplete().begin(), losses.incomplete().end());
+  const auto& incomplete = report.losses.incomplete();
+  notes.insert(notes.end(), incomplete.begin(), incomplete.end());
   if (!notes.empty()) text += "## Notes\n\n";
   for (const std::string& note : notes) text += "- " + note + "\n";
   return text;

@@ -28,23 +28,35 @@ std::vector<VariantPair> defaultComparisons(const std::vector<LossGroup>& groups
 // Sections appear when there are records for them. The same records, the same text.
 std::string sweepReport(const SweepRecords& records, const ReportOptions& options);
 
+// What all tables of losses are made from and say.
+struct LossReport {
+  SweepLosses losses;
+  std::vector<VariantPair> pairs;
+  std::int64_t trainedLength = 0;
+  std::string dtype;
+  std::string budget;  // of the training, a sentence; empty: not known
+};
+
 // Its sections; each empty without records for it.
 std::string inputsSection(const SweepRecords& records, const ReportOptions& options);
 std::string searchSection(const std::vector<SearchRecord>& searches);
 std::string trainingSection(const std::vector<TrainingRecord>& trainings);
-std::string perplexitySection(const SweepLosses& losses);
-std::string comparisonSection(const SweepLosses& losses, const std::vector<VariantPair>& pairs);
-std::string positionSection(const SweepLosses& losses, const std::vector<VariantPair>& pairs,
-                            std::int64_t trainedLength);
 // At each setting's own target length, factor times the trained length: who wins by more than two
 // standard errors, and whether it grows along the window and with the factor.
-std::string verdictSection(const SweepLosses& losses, const std::vector<VariantPair>& pairs,
-                           std::int64_t trainedLength);
+std::string verdictSection(const LossReport& report);
+std::string perplexitySection(const LossReport& report);
+std::string comparisonSection(const LossReport& report);
+std::string positionSection(const LossReport& report);
+std::string passkeySection(const std::vector<PasskeyRecord>& records, const std::string& dtype);
+std::string questionSection(const std::vector<QuestionRecord>& records, const std::string& dtype);
+
+// "60 steps of 8,192 tokens" when all runs have it, else where it stands.
+std::string budgetText(const std::vector<TrainingRecord>& trainings);
 // Factor times the trained length.
 std::int64_t targetLength(const LossGroup& group, std::int64_t trainedLength);
+// How the windows were read, on what, and what the training took.
+std::string conditionsText(const LossReport& report);
 // What two standard errors are worth with so many books.
 std::string confidenceText(std::int64_t books);
-std::string passkeySection(const std::vector<PasskeyRecord>& records);
-std::string questionSection(const std::vector<QuestionRecord>& records);
 
 }  // namespace ropescope

@@ -63,6 +63,14 @@ std::string perplexityCell(const SweepLosses& losses, const LossGroup& group, st
 
 }  // namespace
 
+std::string conditionsText(const LossReport& report) {
+  return "Protocol: windows of the stated length that do not overlap, " +
+         countOf(booksOf(report.losses), "book") +
+         ", each read once from its start, every token "
+         "scored, " +
+         report.dtype + "." + (report.budget.empty() ? "" : " " + report.budget);
+}
+
 std::string confidenceText(std::int64_t books) {
   if (books < 2) return "With one book there is no standard error.";
   return "With " + countText(books) + " books an error has " + countOf(books - 1, "degree") +
@@ -70,11 +78,22 @@ std::string confidenceText(std::int64_t books) {
          fixedText(100.0 * studentWithin(kClearErrors, books - 1), 0) + " % confidence, not 95 %.";
 }
 
-std::string perplexitySection(const SweepLosses& losses) {
+std::string perplexitySection(const LossReport& report) {
+  const SweepLosses& losses = report.losses;
   if (losses.groups().empty()) return {};
   std::vector<std::string> header = {"setting", "variant"};
-  for (const std::int64_t length : losses.lengths()) header.push_back(countText(length));
+  std::vector<std::string> windows = {"windows", kNone};
+  for (const std::int64_t length : losses.lengths()) {
+    header.push_back(countText(length));
+    std::int64_t count = 0;
+    for (const LossGroup& group : losses.groups()) {
+      const auto mean = losses.mean(group, length, {0, length});
+      if (mean) count = std::max(count, mean->mean.windows);
+    }
+    windows.push_back(countText(count));
+  }
   MarkdownTable table(header);
+  table.add(std::move(windows));
   for (const LossGroup& group : losses.groups()) {
     std::vector<std::string> row = {"`" + group.base + "`", group.variant};
     for (const std::int64_t length : losses.lengths()) {
@@ -82,16 +101,16 @@ std::string perplexitySection(const SweepLosses& losses) {
     }
     table.add(std::move(row));
   }
-  return "## Perplexity by length\n\nProtocol: windows of the stated length that do not overlap, "
-         "each read once from its start, every token of it scored; exp of the mean over windows ± "
-         "standard error clustered by book. Of several seeds the mean loss, with the lowest and "
-         "highest perplexity of a seed in brackets.\n\n" +
+  return "## Perplexity by length\n\n" + conditionsText(report) +
+         " Perplexity: exp of the mean over windows ± standard error clustered by book. Of several "
+         "seeds the mean loss, with the lowest and highest perplexity of a seed in brackets.\n\n" +
          table.text();
 }
 
-std::string comparisonSection(const SweepLosses& losses, const std::vector<VariantPair>& pairs) {
+std::string comparisonSection(const LossReport& report) {
+  const SweepLosses& losses = report.losses;
   std::string text;
-  for (const VariantPair& pair : pairs) {
+  for (const VariantPair& pair : report.pairs) {
     std::vector<std::string> header = {"setting", "length",  "gain",  "standard errors",
                                        "clear",   "windows", "seeds", "gain by book"};
     MarkdownTable table(header);
@@ -115,7 +134,8 @@ std::string comparisonSection(const SweepLosses& losses, const std::vector<Varia
     if (!table.empty()) text += "### " + pairText(pair) + "\n\n" + table.text();
   }
   if (text.empty()) return {};
-  return "## Paired differences\n\nThe same windows under both variants. Gain: relative fall of "
+  return "## Paired differences\n\n" + conditionsText(report) +
+         " The same windows under both variants. Gain: relative fall of "
          "the "
          "perplexity, 1 - exp(mean difference of the losses) ± standard error clustered by book; "
          "above 0 the first variant is better. Seeds: the gain of each seed alone. Standard "
@@ -125,12 +145,12 @@ std::string comparisonSection(const SweepLosses& losses, const std::vector<Varia
          confidenceText(booksOf(losses)) + "\n\n" + text;
 }
 
-std::string positionSection(const SweepLosses& losses, const std::vector<VariantPair>& pairs,
-                            std::int64_t trainedLength) {
+std::string positionSection(const LossReport& report) {
+  const SweepLosses& losses = report.losses;
   if (losses.lengths().empty()) return {};
   const auto columns = losses.binEnds(losses.lengths().back());
   std::string text;
-  for (const VariantPair& pair : pairs) {
+  for (const VariantPair& pair : report.pairs) {
     std::vector<std::string> header = {"setting", "window"};
     std::int64_t begin = 0;
     for (const std::int64_t end : columns) {
@@ -141,7 +161,7 @@ std::string positionSection(const SweepLosses& losses, const std::vector<Variant
     for (const LossGroup& group : losses.groups()) {
       const LossGroup* baseline = losses.find(group.base, pair.baseline);
       if (group.variant != pair.candidate || baseline == nullptr) continue;
-      const std::int64_t length = targetLength(group, trainedLength);
+      const std::int64_t length = targetLength(group, report.trainedLength);
       const auto& ends = losses.binEnds(length);
       if (ends.size() < 2 || !losses.compare(group, *baseline, length, {0, length})) continue;
       std::vector<std::string> row = {"`" + group.base + "`", countText(length)};

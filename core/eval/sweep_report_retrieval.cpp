@@ -125,17 +125,21 @@ std::string shareText(const Share& share) {
 
 }  // namespace
 
-std::string passkeySection(const std::vector<PasskeyRecord>& records) {
+std::string passkeySection(const std::vector<PasskeyRecord>& records, const std::string& dtype) {
   std::map<std::string, KeyGrid> recipes;
   for (const PasskeyRecord& record : records) {
     recipes[record.recipe].add(record, {record.length, record.depth}, record.found, record.trials);
   }
   std::string text;
   for (const auto& [name, grid] : recipes) text += recipePart(name, grid);
-  return text.empty() ? "" : "## Pass keys\n\nThe seeds of a variant are added up.\n\n" + text;
+  return text.empty() ? ""
+                      : "## Pass keys\n\nThe likeliest tokens, " + dtype +
+                            ". The seeds of a variant are added "
+                            "up.\n\n" +
+                            text;
 }
 
-std::string questionSection(const std::vector<QuestionRecord>& records) {
+std::string questionSection(const std::vector<QuestionRecord>& records, const std::string& dtype) {
   std::map<std::string, Grid<std::int64_t, QuestionRecord>> types;
   for (const QuestionRecord& record : records) {
     types[record.type].add(record, record.length, record.correct, record.asked);
@@ -157,7 +161,9 @@ std::string questionSection(const std::vector<QuestionRecord>& records) {
   }
   if (text.empty()) return {};
   return "## Questions\n\nQuestions of the bundled model's kinds about books it never saw, by the "
-         "tokens of document, question and answer; right only to the word. In brackets Wilson's "
+         "tokens of document, question and answer; the likeliest tokens, " +
+         dtype +
+         ", right only to the word. In brackets Wilson's "
          "interval at 95 %, which takes questions as independent. The seeds of a variant are added "
          "up.\n\n" +
          text;

@@ -36,13 +36,13 @@ struct Finding {
   std::optional<PairedComparison> growth;  // last bin against first bin of the window
 };
 
-std::vector<Finding> findingsOf(const SweepLosses& losses, const VariantPair& pair,
-                                std::int64_t trainedLength) {
+std::vector<Finding> findingsOf(const LossReport& report, const VariantPair& pair) {
+  const SweepLosses& losses = report.losses;
   std::vector<Finding> findings;
   for (const LossGroup& group : losses.groups()) {
     const LossGroup* baseline = losses.find(group.base, pair.baseline);
     if (group.variant != pair.candidate || baseline == nullptr) continue;
-    const std::int64_t length = targetLength(group, trainedLength);
+    const std::int64_t length = targetLength(group, report.trainedLength);
     const auto result = losses.compare(group, *baseline, length, {0, length});
     if (!result) continue;
     Finding finding{group.base, group.method, group.factor, length, *result, std::nullopt};
@@ -179,23 +179,23 @@ std::int64_t targetLength(const LossGroup& group, std::int64_t trainedLength) {
   return std::llround(group.factor * static_cast<double>(trainedLength));
 }
 
-std::string verdictSection(const SweepLosses& losses, const std::vector<VariantPair>& pairs,
-                           std::int64_t trainedLength) {
+std::string verdictSection(const LossReport& report) {
   std::string text;
   std::int64_t books = 0;
-  for (const VariantPair& pair : pairs) {
+  for (const VariantPair& pair : report.pairs) {
     if (pair.baseline == kUntrained) continue;  // that training helps is not the question
-    const auto findings = findingsOf(losses, pair, trainedLength);
+    const auto findings = findingsOf(report, pair);
     if (findings.empty()) continue;
     text += verdictFor(findings, pair);
     books = std::max(books, findings.front().comparison.paired.books);
   }
   if (text.empty()) return {};
   return "## What this says\n\nAt each setting's target length, its factor times the trained "
-         "length. \"Better\" and \"worse\" need more than two standard errors of the paired "
-         "difference: clustered by book and, with several seeds, over the seeds as well. The rise "
-         "of "
-         "a gain is a difference of such differences, its error clustered by book. " +
+         "length. " +
+         conditionsText(report) +
+         " \"Better\" and \"worse\" need more than two standard errors of the paired difference: "
+         "clustered by book and, with several seeds, over the seeds as well. The rise of a gain is "
+         "a difference of such differences, its error clustered by book. " +
          confidenceText(books) + "\n\n" + text;
 }
 

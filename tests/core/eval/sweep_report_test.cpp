@@ -122,6 +122,19 @@ TEST(SweepLosses, ASeedThatLacksABookIsLeftOutAndNamed) {
   EXPECT_EQ(mean->seedMeans.size(), 1U);
 }
 
+TEST(SweepLosses, GroupsAreSortedHoweverTheyWereMeasured) {
+  const std::vector<std::vector<double>> any{{1.0, 1.0}};
+  const SweepLosses losses(
+      {cell("yarn:factor=8", kUntrained, {}, "a", any),
+       cell("pi:factor=4", kUntrained, {}, "a", any), cell("yarn:factor=8", "psc", 0, "a", any),
+       cell("pi:factor=2", "psc", 0, "a", any), cell("pi:factor=2", kUntrained, {}, "a", any)});
+  std::vector<std::string> names;
+  for (const auto& each : losses.groups()) names.push_back(each.base + " " + each.variant);
+  EXPECT_THAT(names, testing::ElementsAre("yarn:factor=8 untrained", "yarn:factor=8 psc",
+                                          "pi:factor=2 untrained", "pi:factor=2 psc",
+                                          "pi:factor=4 untrained"));
+}
+
 // Late losses of psc fall by 0.2 more: the difference grows by that in every window.
 TEST(SweepLosses, GrowthIsTheDifferenceOfTheDifferences) {
   auto records = twoVariants();
@@ -225,7 +238,8 @@ TEST(SweepReport, EffectiveContextNeedsEveryDepth) {
                          .trials = 4};
   };
   const std::string text = passkeySection({key(64, 0, 4), key(64, 1, 4), key(128, 0, 4),
-                                           key(128, 1, 3), key(256, 0, 4), key(256, 1, 4)});
+                                           key(128, 1, 3), key(256, 0, 4), key(256, 1, 4)},
+                                          "float32");
   EXPECT_THAT(text,
               HasSubstr("| `yarn:factor=2` | psc | 64 | 8/8 (4 4) | 7/8 (4 3) | 8/8 (4 4) |"));
   EXPECT_THAT(text, HasSubstr("at least 100 %"));
@@ -240,7 +254,7 @@ TEST(SweepReport, QuestionsOfSeveralSeedsAreAddedUp) {
                           .correct = correct,
                           .asked = 2};
   };
-  const std::string text = questionSection({answers(0, 2), answers(1, 1)});
+  const std::string text = questionSection({answers(0, 2), answers(1, 1)}, "float32");
   EXPECT_THAT(text, HasSubstr("### fact"));
   EXPECT_THAT(text, HasSubstr("| `none` | psc | 3/4 (30–95 %) |"));
 }
@@ -302,6 +316,37 @@ TEST_F(SweepFiles, ReadsTrainings) {
   EXPECT_THAT(text, HasSubstr("| pi-4x-lora-seed2 | pi | 4 | 4,096 | 2 | 122,880 | 12 | 98,304 | "
                               "1.5 | 5.0000 | 2.8000 | bfloat16 |"));
   EXPECT_THAT(text, HasSubstr("2 runs, 3.0 minutes together"));
+}
+
+// As longrope search --json writes its judgement; -0.02 +- 0.004 nats are five errors.
+TEST_F(SweepFiles, ReadsSearches) {
+  const auto records = readSweepRecords({file("s.json", R"({
+ "settings": {"command":"longrope search","dtype":"bfloat16","out":"f/longrope-4x.json"},
+ "evaluations": 300,
+ "judge": {"length":4096,"windows":40,"books":4,"found":{"perplexity":30.0},"methods":[
+  {"method":"pi","perplexity":31.0,"found_minus_method":-0.02,"difference_standard_error":0.004},
+  {"method":"yarn","perplexity":29.9,"found_minus_method":0.003,"difference_standard_error":0.002}]}
+})")});
+  ASSERT_TRUE(records) << records.error().message;
+  ASSERT_EQ(records->searches.size(), 2U);
+  const std::string text = searchSection(records->searches);
+  EXPECT_THAT(text, HasSubstr("| longrope-4x | 4,096 | 300 | pi | 30.00 | 31.00 | -0.0200 ± 0.0040 "
+                              "| better by 5.0 standard errors | 40 | 4 | bfloat16 |"));
+  EXPECT_THAT(text, HasSubstr("no clear difference (1.5 standard errors)"));
+}
+
+TEST(SweepReport, SaysTheBudgetOnceWhenAllHaveIt) {
+  const TrainingRecord run{.steps = 60, .tokensPerStep = 8192};
+  TrainingRecord longer = run;
+  longer.steps = 120;
+  EXPECT_EQ(budgetText({run, run}), "Every variant was trained for 60 steps of 8,192 tokens.");
+  EXPECT_THAT(budgetText({run, longer}), HasSubstr("differ"));
+  EXPECT_EQ(budgetText({}), "");
+  SweepRecords records = recordsOf(twoVariants());
+  records.trainings = {run};
+  EXPECT_THAT(sweepReport(records, {}), HasSubstr("2 books, each read once from its start, every "
+                                                  "token scored, float32. Every variant was "
+                                                  "trained for 60 steps of 8,192 tokens."));
 }
 
 TEST_F(SweepFiles, RefusesWhatDoesNotBelongTogether) {
