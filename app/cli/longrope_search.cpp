@@ -71,7 +71,9 @@ Result<SearchResult> runSearch(Run& run, const LongropeSearch& search, ResultLog
   hooks.onEvaluation = [&](const SearchResult& so_far) {
     const auto done = static_cast<std::int64_t>(so_far.evaluations.size());
     const Evaluation& best = so_far.bestEvaluation();
-    if (done == known) run.console().info("resumed at " + evaluationText(best, all));
+    if (done == known)
+      run.console().info("resumed after " + countText(known) +
+                         " evaluations; best so far: " + evaluationText(best, all));
     if (done > known && best.number == done) run.console().info(evaluationText(best, all));
     const double pace = done > known ? seconds() / static_cast<double>(done - known) : 0.0;
     run.console().progress({"longrope search", done, all,
