@@ -216,15 +216,16 @@ std::vector<OptionSpec> makeOptionTable() {
        "one curve each: METHOD[:NAME=VALUE,...] with factor (a number or auto), calibration, "
        "psc_strength, lora, force=on and the method's parameters",
        Repeated, setMethods},
-      {"--protocol", "NAME", "one-pass (default), sliding, truncate or llama.cpp", Once, setProtocol},
+      {"--protocol", "NAME", "one-pass (default), sliding, truncate or llama.cpp", Once,
+       setProtocol},
       {"--stride", "N",
        "tokens between windows of the sliding protocol (default 256, at most half the shortest "
        "length)",
        Once, setWhole<&O::stride, 1, kMostTokens>},
       {"--csv", "FILE", "write the points as CSV too", Once, setPath<&O::csv>},
       {"--wide-csv", "FILE",
-       "write the perplexities as the YaRN repository does too: lengths across, a curve a row", Once,
-       setPath<&O::wideCsv>},
+       "write the perplexities as the YaRN repository does too: lengths across, a curve a row",
+       Once, setPath<&O::wideCsv>},
       {"--published", "NAME",
        "set published curves beside yours, such as yarn-llama-2-7b-64k or pi-llama-7b, or the rows "
        "of a wide CSV (FILE.csv); may repeat",

@@ -140,7 +140,10 @@ class Parser {
 // Two results in one file: the later would replace the earlier.
 std::string sameTargets(const Options& options) {
   const std::pair<const char*, const std::optional<std::filesystem::path>&> targets[] = {
-      {"--json", options.json}, {"--csv", options.csv}, {"--wide-csv", options.wideCsv}, {"--png", options.png},
+      {"--json", options.json},
+      {"--csv", options.csv},
+      {"--wide-csv", options.wideCsv},
+      {"--png", options.png},
       {"--out", options.out}};
   std::map<std::filesystem::path, const char*> taken;
   for (const auto& [name, path] : targets) {
