@@ -80,6 +80,12 @@ class TimeLimit {
   std::optional<Time> m_end;
 };
 
+// LoRA pairs alone are a variant like others: that they lack modules is no news here.
+void noticeOf(Run& run, const CalibrationInfo& info) {
+  if (info.hasPhase || !info.hasLora) return run.noticeCalibration(info);
+  for (const auto& warning : info.warnings) run.notice(warning);
+}
+
 fs::path outputPath(const Options& options) {
   if (options.out) return *options.out;
   return options.sweep.settings->stem().string() + ".jsonl";
@@ -122,11 +128,13 @@ Status measureMissing(Run& run, const SweepSettings& settings, std::vector<Sweep
                      " of them are in " + out.string() + " already");
   std::int64_t measured = 0;
   TimeLimit limit(run, run.options().maxMinutes);
-  const SweepInput input{.engine = run.engine(),
-                         .settings = settings,
-                         .books = std::move(books),
-                         .stamp = {{"device", run.engine().device()}, {"version", kAppVersion}},
-                         .log = [&](LogLevel, const std::string& text) { run.notice(text); }};
+  const SweepInput input{
+      .engine = run.engine(),
+      .settings = settings,
+      .books = std::move(books),
+      .stamp = {{"device", run.engine().device()}, {"version", kAppVersion}},
+      .log = [&](LogLevel, const std::string& text) { run.notice(text); },
+      .onCalibration = [&](const CalibrationInfo& info) { noticeOf(run, info); }};
   const Status swept = measureSweep(
       input, *plan, *log,
       [&](const ResultJson& record, std::int64_t done) {

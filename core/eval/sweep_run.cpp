@@ -63,6 +63,9 @@ class SweepRunner {
       auto parsed = parseCurve(setting.curve, m_input.engine);
       if (!parsed) return parsed.error();
       parsed->label = setting.label;
+      if (parsed->calibration && m_input.onCalibration) {
+        m_input.onCalibration(parsed->calibration->info());
+      }
       for (const std::int64_t length : {std::int64_t{2}, m_longest}) {
         Status planned =
             checkPlan(m_input.engine, *parsed, {.longest = m_longest, .length = length});

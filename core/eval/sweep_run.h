@@ -21,6 +21,8 @@ struct SweepInput {
   std::vector<SweepBook> books;
   ResultJson stamp;  // fields that every record gets beside its own: version, device
   LogSink log;       // what was left out of the questions, and why
+  // Every calibration once, before any work.
+  std::function<void(const CalibrationInfo&)> onCalibration = {};
 };
 
 // What all records of one file have in common: model, dtype, BOS. The result log's settings.
