@@ -14,14 +14,13 @@
 #include <QToolBar>
 #include <QUrl>
 
-#include "ui/panels/angle_panel.h"
-#include "ui/panels/attention_panel.h"
 #include "ui/panels/chat_panel.h"
 #include "ui/panels/document_panel.h"
 #include "ui/panels/method_panel.h"
 #include "ui/panels/model_panel.h"
-#include "ui/panels/perplexity_panel.h"
+#include "ui/panels/plot_panel.h"
 #include "ui/panels/status_panel.h"
+#include "ui/panels/view_tabs.h"
 
 namespace ropescope::ui {
 namespace {
@@ -89,15 +88,15 @@ QDockWidget* MainWindow::addDock(const QString& name, const QString& title, QWid
 
 void MainWindow::addDocks() {
   m_chatPanel = new ChatPanel(m_app, m_chat, m_document, this);
-  m_attention = new AttentionPanel(m_app, m_runner, this);
-  m_angles = new AnglePanel(m_app, this);
-  m_perplexity = new PerplexityPanel(m_app, m_runner, this);
+  addAttentionViews();
+  addAngleViews();
+  addPerplexityViews();
   m_docks[Document] = addDock("documentDock", tr("Document"), new DocumentPanel(m_document, this));
   m_docks[Method] = addDock("methodDock", tr("Method"), new MethodPanel(m_method, this));
   m_docks[Chat] = addDock("chatDock", tr("Chat"), m_chatPanel);
-  m_docks[Attention] = addDock("attentionDock", tr("Attention map"), m_attention);
-  m_docks[Angles] = addDock("anglesDock", tr("Rotation angles"), m_angles);
-  m_docks[Perplexity] = addDock("perplexityDock", tr("Perplexity"), m_perplexity);
+  m_docks[Attention] = addDock("attentionDock", tr("Attention"), m_attentionViews);
+  m_docks[Angles] = addDock("anglesDock", tr("Rotation angles"), m_angleViews);
+  m_docks[Perplexity] = addDock("perplexityDock", tr("Perplexity"), m_perplexityViews);
 }
 
 // Text on the left, the question beside it, the three pictures on the right.
@@ -147,8 +146,7 @@ void MainWindow::connectApp() {
   connect(&m_app, &AppModel::modelChanged, this, [this] {
     remember(m_settings.recentModels, QString::fromStdString(m_app.engine()->folder().string()));
   });
-  for (PlotPanel* panel : {static_cast<PlotPanel*>(m_attention), static_cast<PlotPanel*>(m_angles),
-                           static_cast<PlotPanel*>(m_perplexity)}) {
+  for (PlotPanel* panel : findChildren<PlotPanel*>()) {
     connect(panel, &PlotPanel::errorOccurred, this, &MainWindow::showError);
   }
 }

@@ -25,6 +25,7 @@ class AnglePanel;
 class AttentionPanel;
 class ChatPanel;
 class PerplexityPanel;
+class ViewTabs;
 
 // What outlives the window.
 struct WindowParts {
@@ -65,6 +66,9 @@ class MainWindow : public QMainWindow {
   enum Dock { Document, Method, Chat, Attention, Angles, Perplexity, DockCount };
 
   void addDocks();
+  void addAttentionViews();  // these three are in main_window_views.cpp
+  void addAngleViews();
+  void addPerplexityViews();
   void shareSpace();  // the default layout's sizes
   QDockWidget* addDock(const QString& name, const QString& title, QWidget* content);
   void addModelBar();
@@ -102,6 +106,9 @@ class MainWindow : public QMainWindow {
 
   std::array<QDockWidget*, DockCount> m_docks{};
   ChatPanel* m_chatPanel = nullptr;
+  ViewTabs* m_attentionViews = nullptr;
+  ViewTabs* m_angleViews = nullptr;
+  ViewTabs* m_perplexityViews = nullptr;
   AttentionPanel* m_attention = nullptr;
   AnglePanel* m_angles = nullptr;
   PerplexityPanel* m_perplexity = nullptr;

@@ -3,11 +3,14 @@
 #include <QDir>
 #include <QDockWidget>
 #include <QPixmap>
+#include <algorithm>
 #include <cstdio>
 
 #include "ui/panels/angle_panel.h"
 #include "ui/panels/attention_panel.h"
 #include "ui/panels/perplexity_panel.h"
+#include "ui/panels/view_page.h"
+#include "ui/panels/view_tabs.h"
 
 namespace ropescope::ui {
 namespace {
@@ -18,6 +21,10 @@ constexpr int kSettleTicks = 15;   // layouts, queued replots
 // A head of the bundled model that shows the rotation itself: bands at equal distances.
 constexpr int kLayer = 2;
 constexpr int kHead = 2;
+
+QString dockName(const QDockWidget* dock) {
+  return dock->objectName().remove(QStringLiteral("Dock"));
+}
 
 }  // namespace
 
@@ -59,8 +66,16 @@ void ScreenshotRun::advance() {
       break;
     case Step::Settle:
       if (m_ticks < kSettleTicks || m_window.attention().model().isLoading()) return;
-      m_step = Step::Done;
       save();
+      if (m_step == Step::Done) return;
+      collectViews();
+      m_step = Step::Views;
+      break;
+    case Step::Views:
+      if (!viewsSaved() || m_step == Step::Done) return;
+      m_step = Step::Done;
+      m_timer.stop();
+      emit finished(0);
       break;
     case Step::Done: break;
   }
@@ -81,24 +96,47 @@ bool ScreenshotRun::measured() {
   return model.state() == PerplexityViewModel::State::Idle && m_ticks > 1;
 }
 
+bool ScreenshotRun::write(QWidget* widget, const QString& name) {
+  const QString path = QDir(m_folder).filePath(name + QStringLiteral(".png"));
+  if (widget->grab().save(path)) return true;
+  fail(tr("%1 cannot be written; name a folder that can.").arg(path));
+  return false;
+}
+
 void ScreenshotRun::save() {
-  m_timer.stop();
   if (m_window.perplexity().model().hasFailed() || m_window.perplexity().model().curves().empty()) {
     return fail(m_window.perplexity().model().statusText());
   }
   if (!QDir().mkpath(m_folder)) return fail(tr("%1: the folder cannot be made.").arg(m_folder));
-  const auto write = [this](QWidget* widget, const QString& name) {
-    const QString path = QDir(m_folder).filePath(name + QStringLiteral(".png"));
-    if (widget->grab().save(path)) return true;
-    fail(tr("%1 cannot be written; name a folder that can.").arg(path));
-    return false;
-  };
   if (!write(&m_window, QStringLiteral("window"))) return;
   for (QDockWidget* dock : m_window.docks()) {
-    QString name = dock->objectName();
-    if (!write(dock, name.remove(QStringLiteral("Dock")))) return;
+    if (!write(dock, dockName(dock))) return;
   }
-  emit finished(0);
+}
+
+void ScreenshotRun::collectViews() {
+  for (QDockWidget* dock : m_window.docks()) {
+    auto* tabs = qobject_cast<ViewTabs*>(dock->widget());
+    if (!tabs) continue;
+    const QStringList names = tabs->names();
+    for (const QString& name : names.mid(1)) m_views.push_back({dock, tabs, name});
+  }
+  std::reverse(m_views.begin(), m_views.end());
+}
+
+// One picture after the other: a view that is not in front does not ask for its data.
+bool ScreenshotRun::viewsSaved() {
+  if (m_views.empty()) return true;
+  const View view = m_views.back();
+  auto* page = dynamic_cast<ViewPage*>(view.tabs->view(view.name));
+  if (m_ticks == 1) {
+    view.tabs->showView(view.name);
+    if (page) page->showExample();
+  }
+  if (m_ticks < kSettleTicks || (page && !page->isSettled())) return false;
+  m_views.pop_back();
+  m_ticks = 0;
+  return write(view.dock, dockName(view.dock) + u'-' + view.name) && m_views.empty();
 }
 
 void ScreenshotRun::fail(const QString& why) {

@@ -1,5 +1,6 @@
 // Makes the pictures of the documentation: asks the sample's first question under YaRN, waits until
-// all three plots are complete, saves the window and every dock as PNG, and ends the program.
+// all plots are complete, saves the window, every dock and every further view as PNG, and ends the
+// program.
 #pragma once
 
 #include <QObject>
@@ -10,6 +11,8 @@
 #include "ui/main_window.h"
 
 namespace ropescope::ui {
+
+class ViewTabs;
 
 class ScreenshotRun : public QObject {
   Q_OBJECT
@@ -22,12 +25,15 @@ class ScreenshotRun : public QObject {
   void finished(int exitCode);  // 0: all pictures are written
 
  private:
-  enum class Step { Load, Answer, Measure, Settle, Done };
+  enum class Step { Load, Answer, Measure, Settle, Views, Done };
   void advance();      // asks every 100 ms whether the step is over
   bool answered();
   void measure();
   bool measured();
   void save();
+  void collectViews();
+  bool viewsSaved();  // brings the next view to the front; true after the last
+  bool write(QWidget* widget, const QString& name);
   void fail(const QString& why);
 
   MainWindow& m_window;
@@ -35,6 +41,12 @@ class ScreenshotRun : public QObject {
   ChatModel& m_chat;
   QString m_question;
   QString m_folder;
+  struct View {
+    QDockWidget* dock;
+    ViewTabs* tabs;
+    QString name;
+  };
+  std::vector<View> m_views;  // still to be drawn, last first
   QTimer m_timer;
   Step m_step = Step::Load;
   int m_ticks = 0;   // in this step

@@ -83,6 +83,7 @@ class Session {
 
   struct State;  // session_torch.h
   explicit Session(std::unique_ptr<State> state);
+  const State& state() const { return *m_state; }  // for core/probe, which reads what was captured
 
  private:
   std::unique_ptr<State> m_state;

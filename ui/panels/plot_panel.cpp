@@ -3,6 +3,7 @@
 #include <QFileDialog>
 #include <QFileInfo>
 
+#include "ui/panels/card_button.h"
 #include "ui/plots/plot_export.h"
 
 namespace ropescope::ui {
@@ -39,6 +40,7 @@ void PlotPanel::setPlot(PlotWidget* plot) {
   m_firstRow->addStretch(1);
   m_firstRow->addWidget(m_tableButton);
   m_firstRow->addWidget(exportButton);
+  m_firstRow->addWidget(new CardButton(m_name, this));
 }
 
 QMenu* PlotPanel::makeExportMenu() {

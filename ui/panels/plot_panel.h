@@ -1,4 +1,5 @@
-// What the three plot panels share: a toolbar row, the plot or its numbers as a table, and export.
+// What all views with a plot share: a toolbar row, the plot or its numbers as a table, export, and
+// the explanation card resources/cards/NAME.md.
 #pragma once
 
 #include <QHBoxLayout>
@@ -10,12 +11,13 @@
 #include <QWidget>
 
 #include "core/base/result.h"
+#include "ui/panels/view_page.h"
 #include "ui/plots/plot_table_view.h"
 #include "ui/plots/plot_widget.h"
 
 namespace ropescope::ui {
 
-class PlotPanel : public QWidget {
+class PlotPanel : public QWidget, public ViewPage {
   Q_OBJECT
 
  public:
@@ -31,7 +33,7 @@ class PlotPanel : public QWidget {
   void errorOccurred(const QString& sentence);
 
  protected:
-  // `name` is the stem of exported files: "attention".
+  // `name` is the stem of exported files and of the card: "attention".
   PlotPanel(const QString& name, QWidget* parent);
   // Takes the plot; buttons for table and export go to the end of the first toolbar row.
   void setPlot(PlotWidget* plot);
