@@ -163,7 +163,8 @@ std::vector<OptionSpec> makeOptionTable() {
       {"--device", "NAME", "auto, cpu, cuda or cuda:N (auto: the first GPU, else the CPU)", Once,
        setDevice},
       {"--dtype", "NAME",
-       "auto, float32, bfloat16, float16, float64 (auto: bfloat16 on a GPU, float32 on a CPU)",
+       "auto, float32, bfloat16, float16, float64 (auto: bfloat16 on a GPU, float32 on a CPU; psc "
+       "train, psc bench and longrope search: bfloat16 on a CPU with AVX512-BF16 too)",
        Once, setDtype},
       {"--threads", "N", "CPU threads (0, the default: one per core)", Once,
        setWhole<&O::threads, 0>},

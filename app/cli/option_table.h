@@ -43,7 +43,7 @@ struct CommandSpec {
   std::vector<std::string_view> examples = {};
   std::vector<std::string_view> results = {};  // fields that every result has, null if interrupted
   std::vector<std::string_view> refused = {};  // options of the plan that change nothing here
-  std::string_view dtype = {};       // what --dtype auto means here; empty: what it always means
+  std::string_view dtype = {};       // what --dtype auto means here, where the CPU is fast at it
   std::string_view positional = {};  // option that a word without a name is the value of
 };
 

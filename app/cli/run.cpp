@@ -5,6 +5,7 @@
 #include "app/cli/text.h"
 #include "app/resource_folder.h"
 #include "core/base/memory_size.h"
+#include "core/cpu/attention_bf16.h"
 
 namespace ropescope::cli {
 
@@ -13,7 +14,9 @@ namespace {
 std::string dtypeFor(const Options& options) {
   const CommandSpec* command = findCommand(options.command);
   const bool chosen = options.dtype != "auto" || command == nullptr || command->dtype.empty();
-  return chosen ? options.dtype : std::string(command->dtype);
+  if (chosen) return options.dtype;
+  // Without AVX512-BF16 a CPU multiplies bfloat16 many times slower than float32.
+  return cpu::attentionBf16Supported() ? std::string(command->dtype) : options.dtype;
 }
 
 }  // namespace
@@ -47,6 +50,12 @@ Status Run::loadEngine() {
   auto loaded = Engine::load(engineOptions, job());
   if (!loaded) return loaded.error();
   m_engine = *std::move(loaded);
+  if (const CommandSpec* command = findCommand(m_options.command);
+      command != nullptr && !command->dtype.empty() && m_options.dtype == "auto" &&
+      m_engine->dtype() != command->dtype) {
+    notice("this processor has no AVX512-BF16: computing in " + m_engine->dtype() + ", not in " +
+           std::string(command->dtype));
+  }
   m_settings["device"] = m_engine->device();
   m_settings["dtype"] = m_engine->dtype();
   m_settings["threads"] = m_engine->threads();

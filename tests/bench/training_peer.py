@@ -1,8 +1,8 @@
-"""The training step of `ropescope-cli bench --training` in PyTorch eager, for comparison.
+"""The training step of `ropescope-cli psc bench` in PyTorch eager, for comparison.
 
-    python training_peer.py MODEL_DIR --lengths 1024,4096 [--threads N]
+    python training_peer.py MODEL_DIR --lengths 1024,4096 [--threads N] [--dtype float32]
 
-The usual way to write it: bfloat16 model, scaled_dot_product_attention, torch.utils.checkpoint around
+The usual way to write it: a bfloat16 (or float32) model, scaled_dot_product_attention, torch.utils.checkpoint around
 every layer, LoRA pairs of rank 8 and PSC modules with float32 masters that are cast in every forward,
 torch.optim.AdamW. Prints one JSON object: {"training": [{"tokens", "seconds", "tokens_per_second"}]}.
 """
@@ -21,11 +21,12 @@ RANK, SCALE, FACTOR = 8, 2.0, 4.0
 
 
 class Peer:
-    def __init__(self, folder: str):
+    def __init__(self, folder: str, dtype: torch.dtype):
+        self.dtype = dtype
         with open(os.path.join(folder, "config.json"), encoding="utf-8") as file:
             self.c = json.load(file)
         self.w = {
-            k: v.to(torch.bfloat16)
+            k: v.to(dtype)
             for k, v in load_file(os.path.join(folder, "model.safetensors")).items()
         }
         self.heads, self.kv = self.c["num_attention_heads"], self.c["num_key_value_heads"]
@@ -51,7 +52,7 @@ class Peer:
         return {k: v.requires_grad_(True) for k, v in made.items()}
 
     def t(self, name):
-        return self.trained[name].to(torch.bfloat16)
+        return self.trained[name].to(self.dtype)
 
     def norm(self, x, name):
         return F.rms_norm(x, (x.shape[-1],), self.w[name + ".weight"], self.c["rms_norm_eps"])
@@ -86,7 +87,7 @@ class Peer:
         n, half = ids.shape[0] - 1, self.d // 2
         frequency = self.c["rope_theta"] ** (-torch.arange(half, dtype=torch.float64) / half)
         angle = torch.outer(torch.arange(n, dtype=torch.float64), frequency / FACTOR)
-        cos, sin = (f(angle).repeat(1, 2).to(torch.bfloat16) for f in (torch.cos, torch.sin))
+        cos, sin = (f(angle).repeat(1, 2).to(self.dtype) for f in (torch.cos, torch.sin))
         x = F.embedding(ids[:-1], self.w["model.embed_tokens.weight"])
         for layer in range(self.c["num_hidden_layers"]):
             x = checkpoint(self.layer, x, layer, cos, sin, use_reentrant=False)
@@ -101,10 +102,11 @@ def main() -> None:
     parser.add_argument("--lengths", default="1024,4096,16384")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--dtype", default="bfloat16", choices=["bfloat16", "float32"])
     a = parser.parse_args()
     if a.threads:
         torch.set_num_threads(a.threads)
-    peer = Peer(a.model)
+    peer = Peer(a.model, getattr(torch, a.dtype))
     optimizer = torch.optim.AdamW(peer.trained.values(), lr=1e-3, weight_decay=0.0)
     rows = []
     for tokens in (int(x) for x in a.lengths.split(",")):
@@ -119,7 +121,7 @@ def main() -> None:
             if repeat > 0:
                 best = min(best, time.perf_counter() - start)
         rows.append({"tokens": tokens, "seconds": best, "tokens_per_second": tokens / best})
-    print(json.dumps({"threads": torch.get_num_threads(), "training": rows}))
+    print(json.dumps({"threads": torch.get_num_threads(), "dtype": a.dtype, "training": rows}))
 
 
 if __name__ == "__main__":
