@@ -99,10 +99,12 @@ Status checkTargets(const Options& options) {
 
 Status work(Run& run) {
   if (Status targets = checkTargets(run.options()); !targets) return targets;
-  // A report is made of files alone.
-  const bool needsModel = run.options().sweep.report.empty();
+  const CommandSpec& command = *findCommand(run.options().command);
+  // A report, and pictures of what an experiment recorded, are made of files alone.
+  const bool pictures = command.name == "render" && run.options().experiment.file;
+  const bool needsModel = command.usesModel && run.options().sweep.report.empty() && !pictures;
   if (Status loaded = needsModel ? run.loadEngine() : Status(Done{}); !loaded) return loaded;
-  return findCommand(run.options().command)->run(run);
+  return command.run(run);
 }
 
 // An exception is a mistake of ours or of a library; it still becomes a sentence.

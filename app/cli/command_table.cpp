@@ -95,13 +95,14 @@ std::vector<CommandSpec> makeCommandTable() {
        .examples = {"bench --lengths 1024,4096,16384 --rope yarn --json bench.json"},
        .results = {"machine", "prefill", "decode", "attention_map", "peak_rss"}},
       {.name = "render",
-       .usage = "render --out DIR [--document F]",
-       .summary = "The three pictures (attention map, angles, perplexity) as PNG files.",
+       .usage = "render --out DIR [--document F | --experiment FILE]",
+       .summary = "The pictures (attention map, angles, perplexity) as PNG files.",
        .run = runRender,
-       .options = {"--out", "--document", "--document-tokens", "--layer", "--head"},
+       .options = {"--out", "--document", "--document-tokens", "--layer", "--head", "--experiment"},
        .required = {"--out"},
        .examples = {"render --out pictures",
-                    "render --out pictures --document book.txt --rope yarn"},
+                    "render --out pictures --document book.txt --rope yarn",
+                    "render --out pictures --experiment lesson.ropescope"},
        .results = {"files"}},
   };
 }
@@ -109,7 +110,8 @@ std::vector<CommandSpec> makeCommandTable() {
 std::vector<CommandSpec> makeWholeTable() {
   auto table = makeCommandTable();
   for (const auto& group :
-       {pscCommands(), longropeCommands(), retrievalCommands(), sweepCommands()}) {
+       {pscCommands(), longropeCommands(), retrievalCommands(), sweepCommands(),
+        experimentCommands()}) {
     table.insert(table.end(), group.begin(), group.end());
   }
   return table;

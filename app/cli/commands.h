@@ -22,5 +22,9 @@ Status runPasskey(Run& run);
 Status runNeedle(Run& run);
 Status runQuestions(Run& run);
 Status runSweep(Run& run);
+Status runExperimentNew(Run& run);
+Status runExperimentRun(Run& run);
+Status runExperimentShow(Run& run);
+Status renderExperiment(Run& run);  // render --experiment
 
 }  // namespace ropescope::cli

@@ -38,6 +38,7 @@ struct CommandSpec {
   std::string_view summary;
   Command run = nullptr;
   std::vector<std::string_view> options = {};   // its own
+  bool usesModel = true;                        // loads one before it runs
   bool usesPlan = true;                         // takes the options of the plan too
   std::vector<std::string_view> required = {};  // "--document|--tokens": exactly one of them
   std::vector<std::string_view> examples = {};
@@ -56,6 +57,8 @@ std::vector<CommandSpec> retrievalCommands();
 std::vector<OptionSpec> retrievalOptions();
 std::vector<CommandSpec> sweepCommands();
 std::vector<OptionSpec> sweepOptions();
+std::vector<CommandSpec> experimentCommands();
+std::vector<OptionSpec> experimentOptions();
 
 const std::vector<CommandSpec>& commandTable();
 const CommandSpec* findCommand(std::string_view name);

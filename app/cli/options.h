@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "app/cli/experiment_options.h"
 #include "app/cli/longrope_options.h"
 #include "app/cli/psc_options.h"
 #include "app/cli/retrieval_options.h"
@@ -87,6 +88,7 @@ struct Options {
   LongropeOptions longrope;
   RetrievalOptions retrieval;
   SweepOptions sweep;
+  ExperimentOptions experiment;
 };
 
 struct HelpRequest {

@@ -116,6 +116,7 @@ Result<TokenInput> readRenderInput(Run& run) {
 Status runRender(Run& run) {
   const auto& out = *run.options().out;
   if (Status made = makeFolder(out); !made) return made;
+  if (run.options().experiment.file) return renderExperiment(run);
   const ModelConfig& config = run.engine().config();
   // A layer between first and last shows most.
   const std::int64_t layer = run.options().layer.value_or(config.layers / 2);

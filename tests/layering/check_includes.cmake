@@ -1,7 +1,7 @@
 # Who may include whom, read off the include lines.   cmake -DROOT=… -P check_includes.cmake
 #
-#   base < rope, tokenizer < document, model < probe < engine < eval < calibration
-#   picture: base alone       cpu: base alone, below model
+#   base < rope, tokenizer < document, model < probe < engine < eval < calibration, experiment
+#   picture: base alone, below experiment       cpu: base alone, below model
 #
 # Every folder may use itself and what stands in its line below, nothing else of core. probe holds what
 # a map or an angle table is, without torch; the engine draws maps, because it holds the cache that
@@ -19,6 +19,7 @@ set(MAY_USE_engine base rope tokenizer document model probe cuda)
 set(MAY_USE_eval base rope tokenizer document engine)
 set(MAY_USE_calibration base rope tokenizer document model engine eval)
 set(MAY_USE_picture base)
+set(MAY_USE_experiment base rope tokenizer document probe engine eval picture)
 # The seams: what files may know of each other's world.
 set(TORCH "^(torch|ATen|c10|caffe2)/")
 set(QT "^Q[A-Za-z]+$|^Q[A-Za-z]+/|^qcustomplot")

@@ -1,0 +1,198 @@
+#include "core/experiment/experiment_run.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "core/base/file_io.h"
+#include "core/base/memory_size.h"
+#include "core/base/sha256.h"
+#include "core/rope/rope_math.h"
+
+namespace ropescope::experiment {
+namespace {
+
+using Ids = std::vector<std::int32_t>;
+
+Result<std::string> fileHash(const std::filesystem::path& path) {
+  const auto bytes = readFile(path);
+  if (!bytes) return bytes.error();
+  Sha256 sum;
+  sum.add(*bytes);
+  return sum.hex();
+}
+
+std::string folderName(const std::filesystem::path& folder) {
+  return (folder.has_filename() ? folder.filename() : folder.parent_path().filename()).string();
+}
+
+Status checkMaps(const ModelConfig& config, const Plan& plan) {
+  for (const auto& map : plan.maps) {
+    if (map.layer < config.layers && map.head < config.heads) continue;
+    return Error{ErrorCode::InvalidArgument,
+                 "a map of layer " + std::to_string(map.layer) + ", head " +
+                     std::to_string(map.head) + " is wanted; the model has layers 0 to " +
+                     std::to_string(config.layers - 1) + " and heads 0 to " +
+                     std::to_string(config.heads - 1)};
+  }
+  return Done{};
+}
+
+struct Prompt {
+  Ids document;
+  std::vector<Ids> questions;
+  Ids ownTokens;  // of the bare text, without BOS
+};
+
+Result<Prompt> makePrompt(const Engine& engine, const Plan& plan) {
+  const auto tokenizer = engine.tokenizer();
+  if (!tokenizer) return tokenizer.error();
+  auto document = documentPart(engine.promptFormat(), **tokenizer, plan.documentText);
+  if (!document) return document.error();
+  Prompt prompt{.document = std::move(document->ids),
+                .questions = {},
+                .ownTokens = (*tokenizer)->encode(plan.documentText).ids};
+  for (const auto& question : plan.questions) {
+    auto part = questionPart(engine.promptFormat(), **tokenizer, question);
+    if (!part) return part.error();
+    prompt.questions.push_back(std::move(part->ids));
+  }
+  return prompt;
+}
+
+Status drawMaps(const Session& session, const Plan& plan, std::int64_t documentTokens,
+                const JobControl& job, RecordedSetting& result) {
+  const TokenRange all{.begin = 0, .end = documentTokens};
+  for (const auto& map : plan.maps) {
+    const int cells = static_cast<int>(std::min<std::int64_t>(map.cells, documentTokens));
+    auto drawn = session.attentionMap({.layer = map.layer,
+                                       .head = map.head,
+                                       .queries = all,
+                                       .keys = all,
+                                       .width = cells,
+                                       .height = cells,
+                                       .reducer = map.reducer},
+                                      job);
+    if (!drawn) return drawn.error();
+    result.maps.push_back(*std::move(drawn));
+  }
+  return Done{};
+}
+
+Status answerAll(const Engine& engine, Session& session, const Plan& plan, const Prompt& prompt,
+                 const JobControl& job, RecordedSetting& result) {
+  const auto tokenizer = engine.tokenizer();
+  if (!tokenizer) return tokenizer.error();
+  for (const auto& question : prompt.questions) {
+    const auto read = session.prefill({prompt.document, question}, job);
+    if (!read) return read.error();
+    const Ids before(session.tokens().begin(), session.tokens().end());
+    const auto generated = session.generate(
+        plan.generation, [](const GeneratedToken&) {}, job);
+    if (!generated) return generated.error();
+    // Half an answer is no record.
+    if (generated->finishReason == FinishReason::Stopped) {
+      return Error{ErrorCode::Cancelled, "stopped while answering"};
+    }
+    Ids ids;
+    for (const auto& token : generated->tokens) ids.push_back(token.id);
+    result.answers.push_back(
+        {.text = (*tokenizer)->continuation(before, ids),
+         .tokens = generated->tokens,
+         .finishReason = std::string(finishReasonName(generated->finishReason))});
+  }
+  return Done{};
+}
+
+Status useSession(const Engine& engine, const Plan& plan, const Prompt& prompt,
+                  const CurveSettings& curve, const JobControl& job, RecordedSetting& result) {
+  SessionOptions options{.rope = decidedChoice(curve, engine, plan.contextTokens),
+                         .contextTokens = plan.contextTokens,
+                         .calibration = curve.calibration,
+                         .pscStrength = curve.pscStrength,
+                         .lora = curve.lora};
+  for (const auto& map : plan.maps) options.captureLayers.push_back(map.layer);
+  std::sort(options.captureLayers.begin(), options.captureLayers.end());
+  options.captureLayers.erase(
+      std::unique(options.captureLayers.begin(), options.captureLayers.end()),
+      options.captureLayers.end());
+  auto session = engine.newSession(options);
+  if (!session) return session.error();
+  const rope::RotaryPlan& rotation = (*session)->plan();
+  result.method = rotation.method;
+  result.factor = rotation.context.factor;
+  result.attentionFactor = rotation.attentionFactor;
+  result.invFreq = rotation.invFreq;
+  result.note = rotation.note;
+  const auto read = (*session)->prefill({prompt.document}, job);
+  if (!read) return read.error();
+  result.documentTokens = (*session)->position();
+  if (Status drawn = drawMaps(**session, plan, result.documentTokens, job, result); !drawn) {
+    return drawn;
+  }
+  return answerAll(engine, **session, plan, prompt, job, result);
+}
+
+}  // namespace
+
+Status describeModel(const Engine& engine, Plan& plan) {
+  auto tokenizerHash = fileHash(engine.folder() / "tokenizer.model");
+  if (!tokenizerHash) return tokenizerHash.error();
+  plan.model = folderName(engine.folder());
+  plan.modelHash = engine.modelHash();
+  plan.tokenizerHash = *std::move(tokenizerHash);
+  plan.dtype = engine.dtype();
+  plan.trainedLength = engine.config().trainedLength;
+  plan.plainInvFreq = rope::plainInvFreq(engine.config().ropeBase, engine.config().headDim);
+  const auto tokenizer = engine.tokenizer();
+  if (!tokenizer) return tokenizer.error();
+  plan.protocol = protocolText({.lengths = plan.lengths}, (*tokenizer)->addsBos());
+  return Done{};
+}
+
+Status checkModel(const Engine& engine, const Plan& plan) {
+  Plan here;
+  if (Status described = describeModel(engine, here); !described) return described;
+  const bool sameModel = here.modelHash == plan.modelHash;
+  if (sameModel && here.tokenizerHash == plan.tokenizerHash) return Done{};
+  const std::string what = sameModel ? "tokenizer" : "model";
+  const auto shown = [&](const Plan& of) {
+    return of.model + " (" + (sameModel ? of.tokenizerHash : of.modelHash).substr(0, 12) + ")";
+  };
+  return Error{ErrorCode::InvalidArgument, "the experiment was made with the " + what + " of " +
+                                               shown(plan) + ", loaded is that of " + shown(here) +
+                                               "; name the experiment's model with --model"};
+}
+
+Result<RecordedSetting> runSetting(const Engine& engine, const Plan& plan,
+                                   const std::string& setting, const JobControl& job) {
+  const auto begin = std::chrono::steady_clock::now();
+  if (Status valid = checkMaps(engine.config(), plan); !valid) return valid.error();
+  auto curve = parseCurve(setting, engine);
+  if (!curve) return curve.error();
+  // Answers, maps and losses under one factor: the planned length decides it where it is left open.
+  if (!curve->factorFollowsLength) {
+    curve->rope = decidedChoice(*curve, engine, plan.contextTokens);
+  }
+  const auto prompt = makePrompt(engine, plan);
+  if (!prompt) return prompt.error();
+  RecordedSetting result{.setting = setting};
+  if (curve->calibration) {
+    auto hash = fileHash(curve->calibration->info().path);
+    if (!hash) return hash.error();
+    result.calibrationHash = *std::move(hash);
+  }
+  if (Status used = useSession(engine, plan, *prompt, *curve, job, result); !used) {
+    return used.error();
+  }
+  if (!plan.lengths.empty()) {
+    const auto measured =
+        measureCurve(engine, *curve, {prompt->ownTokens},
+                     {.lengths = plan.lengths, .protocol = Protocol::OnePass}, {}, job);
+    if (!measured) return measured.error();
+    result.perplexity = measured->points;
+  }
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return result;
+}
+
+}  // namespace ropescope::experiment

@@ -1,0 +1,41 @@
+// Runs an experiment's plan, and says what came out differently from what a file recorded.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/base/progress.h"
+#include "core/engine/engine.h"
+#include "core/experiment/experiment.h"
+
+namespace ropescope::experiment {
+
+// Fills in what a plan says of the model: name, hashes, dtype, trained length.
+// Errors: those of Engine::tokenizer().
+Status describeModel(const Engine& engine, Plan& plan);
+
+// InvalidArgument when the engine's model or tokenizer is another one than the plan's: both named.
+Status checkModel(const Engine& engine, const Plan& plan);
+
+// One setting of the plan after the other, each in a session of its own.
+// Errors: InvalidArgument (a setting, a layer or head that the model has not, a document or
+// question that does not fit the context), those of the engine, Cancelled.
+Result<RecordedSetting> runSetting(const Engine& engine, const Plan& plan,
+                                   const std::string& setting, const JobControl& job);
+
+// One compared value. Numbers agree within `kTolerance`: sums of float32 in another order, as other
+// threads or processors make them, stay far below.
+inline constexpr double kTolerance = 1e-3;  // nats, or attention weight
+struct Difference {
+  std::string setting;
+  std::string what;  // "answer 1", "loss at 1,024 tokens", "map of layer 2, head 2"
+  std::string recorded;
+  std::string now;
+  bool agrees = true;
+};
+
+// A line for every answer, loss and map of both. Settings that either lacks are differences.
+std::vector<Difference> compare(const std::vector<RecordedSetting>& recorded,
+                                const std::vector<RecordedSetting>& now);
+
+}  // namespace ropescope::experiment

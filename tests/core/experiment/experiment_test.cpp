@@ -1,0 +1,189 @@
+// Expected answers, losses and maps: a session of the engine asked for each alone.
+#include "core/experiment/experiment.h"
+
+#include <cmath>
+#include <cstring>
+#include <functional>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "core/base/file_io.h"
+#include "core/experiment/experiment_run.h"
+#include "core/picture/png_text.h"
+#include "tests/support/asking.h"
+
+namespace ropescope::experiment {
+namespace {
+
+using test::EnginePtr;
+using test::Ids;
+using testing::HasSubstr;
+
+const std::string kStory =
+    "Once upon a time there was a little girl named Lily. She had a red ball. One day the ball "
+    "rolled into the pond and Lily was sad. Tom came and helped her.";
+
+EnginePtr stories() {
+  static const EnginePtr engine = [] {
+    auto loaded =
+        Engine::load({.model = test::storiesPath(), .dtype = "float32", .threads = 1}, {});
+    EXPECT_TRUE(loaded) << loaded.error().message;
+    return *loaded;
+  }();
+  return engine;
+}
+
+Plan smallPlan() {
+  Plan plan{.documentName = "lily.txt",
+            .documentText = kStory,
+            .settings = {"none", "pi:factor=2"},
+            .contextTokens = 256,
+            .questions = {"What did Lily have?"},
+            .generation = {.maxNewTokens = 8},
+            .lengths = {16, 32},
+            .maps = {{.layer = 1, .head = 3, .cells = 12}}};
+  EXPECT_TRUE(describeModel(*stories(), plan));
+  return plan;
+}
+
+Experiment recorded() {
+  static const Experiment made = [] {
+    Experiment experiment{.program = "1", .plan = smallPlan()};
+    for (const auto& setting : experiment.plan.settings) {
+      auto result = runSetting(*stories(), experiment.plan, setting, {});
+      EXPECT_TRUE(result) << result.error().message;
+      if (result) experiment.results.push_back(*std::move(result));
+    }
+    return experiment;
+  }();
+  return made;
+}
+
+std::string bytesOf(const std::vector<float>& values) {
+  std::string bytes(values.size() * sizeof(float), '\0');
+  std::memcpy(bytes.data(), values.data(), bytes.size());
+  return bytes;
+}
+
+TEST(Experiment, RecordsWhatASessionGives) {
+  const Experiment experiment = recorded();
+  const auto tokenizer = *stories()->tokenizer();
+  const auto document = *documentPart(stories()->promptFormat(), *tokenizer, kStory);
+  const auto question =
+      *questionPart(stories()->promptFormat(), *tokenizer, experiment.plan.questions[0]);
+  auto session = *stories()->newSession({.rope = {.id = "pi", .values = {}, .factor = 2.0},
+                                         .contextTokens = 256,
+                                         .captureLayers = {1}});
+  const auto answer =
+      test::ask(*session, {document.ids, question.ids}, {}, experiment.plan.generation);
+  const RecordedSetting& pi = experiment.results.at(1);
+  EXPECT_EQ(test::answerOf({.tokens = pi.answers.at(0).tokens}), answer);
+  EXPECT_EQ(pi.documentTokens, static_cast<std::int64_t>(document.ids.size()));
+  EXPECT_EQ(pi.factor, 2.0);
+  const auto map = session->attentionMap(pi.maps.at(0).request, {});
+  ASSERT_TRUE(map);
+  EXPECT_EQ(bytesOf(pi.maps[0].values), bytesOf(map->values)) << "masked cells are NaN: bytes";
+  const auto curve = measureCurve(*stories(), *parseCurve("pi:factor=2", *stories()),
+                                  {tokenizer->encode(kStory).ids}, {.lengths = {16, 32}}, {}, {});
+  ASSERT_TRUE(curve);
+  EXPECT_EQ(pi.perplexity.at(1).nllMeanTo, curve->points.at(1).nllMeanTo);
+}
+
+TEST(Experiment, ComesBackFromItsFileAndFromAPicture) {
+  const Experiment experiment = recorded();
+  const test::TempDir temp;
+  ASSERT_TRUE(writeExperiment(experiment, temp / "a.ropescope"));
+  const auto read = readExperiment(temp / "a.ropescope");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(toText(*read), toText(experiment));
+  EXPECT_EQ(bytesOf(read->results[0].maps[0].values),
+            bytesOf(experiment.results[0].maps[0].values));
+  for (const auto& line : compare(experiment.results, read->results)) {
+    EXPECT_TRUE(line.agrees) << line.what;
+  }
+  const std::string empty("\x89PNG\r\n\x1a\n\0\0\0\0IEND\xae\x42\x60\x82", 20);
+  ASSERT_TRUE(writeFileAtomically(temp / "bare.png", empty));
+  EXPECT_THAT(readExperiment(temp / "bare.png").error().message,
+              HasSubstr("carries no experiment"));
+  ASSERT_TRUE(writeFileAtomically(
+      temp / "a.png", *picture::withPngText(empty, kPictureKeyword, toText(experiment))));
+  const auto carried = readExperiment(temp / "a.png");
+  ASSERT_TRUE(carried) << carried.error().message;
+  EXPECT_EQ(toText(*carried), toText(experiment));
+}
+
+TEST(Experiment, SaysWhatCameOutDifferently) {
+  const Experiment experiment = recorded();
+  auto changed = experiment.results;
+  changed[0].answers[0].tokens[0].id += 1;
+  changed[0].perplexity[1].nllMeanTo += 0.01;
+  changed[1].maps[0].values[0] += 0.01F;
+  changed[1].calibrationHash = "0123";
+  std::vector<std::string> others;
+  for (const auto& line : compare(experiment.results, changed)) {
+    if (!line.agrees) others.push_back(line.setting + ": " + line.what);
+  }
+  EXPECT_THAT(others, testing::ElementsAre("none: answer 1", "none: loss at 32 tokens",
+                                           "pi:factor=2: calibration file",
+                                           "pi:factor=2: map of layer 1, head 3"));
+  changed = {experiment.results[0]};
+  const auto lines = compare(experiment.results, changed);
+  EXPECT_EQ(lines.back().now, "not run");
+  EXPECT_FALSE(lines.back().agrees);
+}
+
+TEST(Experiment, RefusesAnotherModel) {
+  Plan plan = smallPlan();
+  EXPECT_TRUE(checkModel(*stories(), plan));
+  plan.modelHash = "feedbeef";
+  const Status refused = checkModel(*stories(), plan);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("feedbeef"));
+  EXPECT_THAT(refused.error().message, HasSubstr("--model"));
+}
+
+TEST(Experiment, RefusesHeadsThatTheModelHasNot) {
+  Plan plan = smallPlan();
+  plan.maps = {{.layer = 5, .head = 0}};
+  const auto refused = runSetting(*stories(), plan, "none", {});
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("layers 0 to 4"));
+}
+
+TEST(Experiment, AStopEndsItWithoutHalfARecord) {
+  test::StopAfter stop(1);
+  const auto stopped = runSetting(*stories(), smallPlan(), "none", stop.job);
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().code, ErrorCode::Cancelled);
+}
+
+TEST(Experiment, SaysWhereAFileIsWrong) {
+  const auto good = nlohmann::json::parse(toText(recorded()));
+  const auto refusal = [&](const std::function<void(nlohmann::json&)>& change) {
+    nlohmann::json json = good;
+    change(json);
+    const auto read = fromText(json.dump(), "lesson");
+    return read ? std::string("taken") : read.error().message;
+  };
+  using Json = nlohmann::json;
+  EXPECT_EQ(refusal([](Json&) {}), "taken");
+  EXPECT_THAT(fromText("not JSON", "lesson").error().message, HasSubstr("lesson: no experiment"));
+  EXPECT_THAT(refusal([](Json& j) { j["ropescope_experiment"] = 2; }), HasSubstr("form 2"));
+  EXPECT_THAT(refusal([](Json& j) { j["plan"]["settings"] = Json::array(); }),
+              HasSubstr("settings is empty"));
+  EXPECT_THAT(refusal([](Json& j) { j["plan"].erase("context"); }), HasSubstr("context"));
+  EXPECT_THAT(refusal([](Json& j) { j["results"][0]["maps"][0]["weights"] = "AAAA"; }),
+              HasSubstr("weights"));
+  EXPECT_THAT(refusal([](Json& j) { j["results"][0]["maps"][0]["reducer"] = "sum"; }),
+              HasSubstr("max or mean"));
+  EXPECT_THAT(refusal([](Json& j) { j["results"][1]["answers"] = Json::array(); }),
+              HasSubstr("0 answers to 1 questions"));
+  EXPECT_THAT(refusal([](Json& j) { j["results"][0]["setting"] = "ntk"; }), HasSubstr("'ntk'"));
+  EXPECT_THAT(refusal([](Json& j) { j["results"][0]["answers"][0]["token_ids"] = {1}; }),
+              HasSubstr("1 token ids"));
+}
+
+}  // namespace
+}  // namespace ropescope::experiment
