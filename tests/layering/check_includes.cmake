@@ -1,11 +1,12 @@
 # Who may include whom, read off the include lines.   cmake -DROOT=… -P check_includes.cmake
 #
-#   base < rope, tokenizer < document, model < probe < engine < eval < calibration, experiment
+#   base < rope, tokenizer < document, model < probe < engine < lens, eval < calibration, experiment
 #   picture: base alone, below experiment       cpu: base alone, below model
 #
 # Every folder may use itself and what stands in its line below, nothing else of core. probe holds what
 # a map or an angle table is, without torch; the engine draws maps, because it holds the cache that
-# they are drawn from.
+# they are drawn from; lens computes everything else that is shown of a session, from what the session
+# captured.
 cmake_minimum_required(VERSION 3.25)
 set(MAY_USE_base "")
 set(MAY_USE_rope base)
@@ -16,6 +17,7 @@ set(MAY_USE_model base rope cpu)
 set(MAY_USE_probe base rope)
 set(MAY_USE_cuda base)
 set(MAY_USE_engine base rope tokenizer document model probe cuda)
+set(MAY_USE_lens base rope tokenizer model probe engine)
 set(MAY_USE_eval base rope tokenizer document engine)
 set(MAY_USE_calibration base rope tokenizer document model engine eval)
 set(MAY_USE_picture base)
@@ -23,7 +25,7 @@ set(MAY_USE_experiment base rope tokenizer document probe engine eval picture)
 # The seams: what files may know of each other's world.
 set(TORCH "^(torch|ATen|c10|caffe2)/")
 set(QT "^Q[A-Za-z]+$|^Q[A-Za-z]+/|^qcustomplot")
-set(TORCH_FOLDERS rope model engine calibration)  # the other folders of core know no torch at all
+set(TORCH_FOLDERS rope model engine lens calibration)  # the other folders of core know no torch at all
 
 set(problems 0)
 function(problem text)
