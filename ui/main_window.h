@@ -11,6 +11,7 @@
 #include "ui/viewmodels/app_model.h"
 #include "ui/viewmodels/chat_model.h"
 #include "ui/viewmodels/document_view_model.h"
+#include "ui/viewmodels/head_choice.h"
 #include "ui/viewmodels/method_view_model.h"
 #include "ui/viewmodels/model_view_model.h"
 #include "ui/viewmodels/sample_list.h"
@@ -50,6 +51,7 @@ class MainWindow : public QMainWindow {
   void dontRemember() { m_remembers = false; }  // for pictures: leaves the user's settings alone
 
   AttentionPanel& attention() { return *m_attention; }
+  HeadChoice& heads() { return m_heads; }
   AnglePanel& angles() { return *m_angles; }
   PerplexityPanel& perplexity() { return *m_perplexity; }
   std::vector<QDockWidget*> docks() const { return {m_docks.begin(), m_docks.end()}; }
@@ -66,7 +68,8 @@ class MainWindow : public QMainWindow {
   enum Dock { Document, Method, Chat, Attention, Angles, Perplexity, DockCount };
 
   void addDocks();
-  void addAttentionViews();  // these three are in main_window_views.cpp
+  void connectHeads();
+  void addAttentionViews();  // these are in main_window_views.cpp
   void addAngleViews();
   void addPerplexityViews();
   void shareSpace();  // the default layout's sizes
@@ -103,6 +106,7 @@ class MainWindow : public QMainWindow {
   DocumentViewModel m_document;
   MethodViewModel m_method;
   ModelViewModel m_model;
+  HeadChoice m_heads;  // shared by the views of the Attention dock
 
   std::array<QDockWidget*, DockCount> m_docks{};
   ChatPanel* m_chatPanel = nullptr;

@@ -7,11 +7,25 @@
 
 namespace ropescope::ui {
 
+// The map's head and the shared choice are the same; the model's shape reaches the choice first.
+void MainWindow::connectHeads() {
+  AttentionViewModel& map = m_attention->model();
+  connect(&map, &AttentionViewModel::selectionChanged, this,
+          [this, &map] { m_heads.setHead({map.layer(), map.head()}); });
+  connect(&m_heads, &HeadChoice::headChanged, this,
+          [this, &map] { map.selectHead(m_heads.head().layer, m_heads.head().head); });
+}
+
 void MainWindow::addAttentionViews() {
+  connect(&m_app, &AppModel::modelChanged, this, [this] {
+    const ModelConfig& config = m_app.engine()->config();
+    m_heads.setModelShape(config.layers, config.heads);
+  });
   m_attentionViews = new ViewTabs(this);
   m_attention = new AttentionPanel(m_app, m_runner, this);
   m_attentionViews->addView(QStringLiteral("map"), tr("Map"),
                             tr("One head: which token reads from which"), m_attention);
+  connectHeads();
 }
 
 void MainWindow::addAngleViews() {

@@ -111,6 +111,15 @@ void AttentionViewModel::setHead(int head) {
   selectionEdited();
 }
 
+void AttentionViewModel::selectHead(int layer, int head) {
+  layer = std::clamp(layer, 0, std::max(0, m_layers - 1));
+  head = std::clamp(head, 0, std::max(0, m_heads - 1));
+  if (layer == m_layer && head == m_head) return;
+  m_layer = layer;
+  m_head = head;
+  selectionEdited();
+}
+
 void AttentionViewModel::stepHead(int heads) {
   const int all = m_layers * m_heads;
   if (all == 0) return;

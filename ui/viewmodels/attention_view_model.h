@@ -48,6 +48,7 @@ class AttentionViewModel : public QObject {
 
   void setLayer(int layer);
   void setHead(int head);
+  void selectHead(int layer, int head);
   void stepHead(int heads);  // over the borders of layers, around at the ends
   void setReducer(Reducer reducer);
   void setColorScale(ColorScale scale);
