@@ -1,9 +1,11 @@
 #include "core/model/attention_torch.h"
 
+#include <cmath>
+
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
-#include <cmath>
+#include "core/model/cpu_attention_torch.h"
 
 namespace ropescope {
 namespace {
@@ -47,8 +49,8 @@ AttentionResult attendOnCuda(const at::Tensor& q, const at::Tensor& k, const at:
                              bool causal) {
   const bool half = q.scalar_type() == at::kHalf || q.scalar_type() == at::kBFloat16;
   if (half && q.size(2) % 8 == 0 && q.size(2) <= 256) {
-    const auto result = at::_scaled_dot_product_flash_attention(
-        q.unsqueeze(0), k.unsqueeze(0), v.unsqueeze(0), 0.0, causal);
+    const auto result = at::_scaled_dot_product_flash_attention(q.unsqueeze(0), k.unsqueeze(0),
+                                                                v.unsqueeze(0), 0.0, causal);
     return {std::get<0>(result).squeeze(0), std::get<1>(result).squeeze(0)};
   }
   if (q.scalar_type() == at::kDouble) return attendInBlocks(q, k, v, causal);
@@ -57,8 +59,12 @@ AttentionResult attendOnCuda(const at::Tensor& q, const at::Tensor& k, const at:
       q.unsqueeze(0), repeatHeads(k, q.size(0)).unsqueeze(0),
       repeatHeads(v, q.size(0)).unsqueeze(0), std::nullopt, /*compute_log_sumexp=*/true, 0.0,
       causal);
-  return {std::get<0>(result).squeeze(0),
-          std::get<1>(result).squeeze(0).narrow(1, 0, q.size(1))};
+  return {std::get<0>(result).squeeze(0), std::get<1>(result).squeeze(0).narrow(1, 0, q.size(1))};
+}
+
+bool wantsGradient(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+  return at::GradMode::is_enabled() &&
+         (q.requires_grad() || k.requires_grad() || v.requires_grad());
 }
 
 AttentionResult attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, bool causal) {
@@ -85,10 +91,11 @@ AttentionResult attendCausal(const at::Tensor& q, const at::Tensor& k, const at:
   const std::int64_t tokens = q.size(1);
   const std::int64_t past = k.size(1) - tokens;
   if (tokens == 1) return attendAll(q, k, v);
+  const bool differentiable = wantsGradient(q, k, v);
+  if (!differentiable && cpuKernelServes(q, k, v)) return attendOnCpuKernel(q, k, v);
   if (past == 0) return attendSquareCausal(q, k, v);
   // Fused kernels give no gradient of the log-sum-exps that the merge needs: refuse then.
-  TORCH_CHECK(!at::GradMode::is_enabled() ||
-                  !(q.requires_grad() || k.requires_grad() || v.requires_grad()),
+  TORCH_CHECK(!differentiable,
               "attention over cached keys has no gradient; read all tokens in one chunk");
   const AttentionResult before = attendAll(q, k.narrow(1, 0, past), v.narrow(1, 0, past));
   const AttentionResult inside =

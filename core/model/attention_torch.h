@@ -18,7 +18,8 @@ AttentionResult attendSquareCausal(const at::Tensor& q, const at::Tensor& k, con
 
 // The last T of S tokens ask: query t sees keys 0 … S - T + t. Split into a maskless part over the
 // past and a square causal part, merged by their log-sum-exps, because backends disagree on what
-// "causal" means when T < S. Exact; logSumExp is final, later tokens cannot change it.
+// "causal" means when T < S; our own bfloat16 kernel (cpu_attention_torch.h) does both in one go.
+// Exact; logSumExp is final, later tokens cannot change it.
 // Differentiable when T = S; with T < S it throws when a gradient is wanted.
 AttentionResult attendCausal(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v);
 

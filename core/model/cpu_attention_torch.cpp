@@ -53,10 +53,10 @@ cpu::AttentionSizes sizesOf(const at::Tensor& q, const at::Tensor& k) {
 
 // The kernel reads what these shapes say, so they are asked once more here.
 void checkShapes(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
-  TORCH_CHECK(q.dim() == 3 && k.dim() == 3 && k.sizes() == v.sizes() && q.size(1) == k.size(1) &&
+  TORCH_CHECK(q.dim() == 3 && k.dim() == 3 && k.sizes() == v.sizes() && q.size(1) <= k.size(1) &&
                   q.size(2) == k.size(2),
-              "square causal attention wants q [H, T, D] and k, v [G, T, D], found ", q.sizes(),
-              ", ", k.sizes(), " and ", v.sizes());
+              "causal attention wants q [H, T, D] and k, v [G, S, D] with T up to S, found ",
+              q.sizes(), ", ", k.sizes(), " and ", v.sizes());
 }
 
 void checkForward(const at::Tensor& gradOutput, const at::Tensor& q, const FlashForward& forward) {
@@ -102,6 +102,8 @@ FlashGradients backwardOnCpuKernel(const at::Tensor& gradOutput, const at::Tenso
                                    const at::Tensor& k, const at::Tensor& v,
                                    const FlashForward& forward) {
   checkShapes(q, k, v);
+  TORCH_CHECK(q.size(1) == k.size(1), "the backward pass is square, found ", q.size(1),
+              " queries and ", k.size(1), " keys");
   checkForward(gradOutput, q, forward);
   const at::Tensor queries = withRowsInOnePiece(q);
   const at::Tensor keys = withRowsInOnePiece(k);

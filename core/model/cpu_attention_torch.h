@@ -12,9 +12,11 @@ namespace ropescope {
 // with AVX512-BF16. Everything else is ATen's.
 bool cpuKernelServes(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v);
 
-// Both only when cpuKernelServes() says so. Square causal, q [H, T, D], k and v [G, T, D]; the
-// output lies in memory as [T, H, D], ready for the projection that follows.
+// All only when cpuKernelServes() says so. Causal: the T queries q [H, T, D] are the last of the S
+// tokens of k and v [G, S, D]. The output lies in memory as [T, H, D], ready for the projection that
+// follows.
 AttentionResult attendOnCpuKernel(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v);
+// Square: T = S.
 FlashGradients backwardOnCpuKernel(const at::Tensor& gradOutput, const at::Tensor& q,
                                    const at::Tensor& k, const at::Tensor& v,
                                    const FlashForward& forward);
