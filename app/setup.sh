@@ -16,8 +16,8 @@ logs=$deps/logs
 kLibtorchVersion=2.11.0
 kCudaRuntimeVersion=13.0.96  # libtorch_cpu.so of the wheel loads libcudart.so.13 ...
 kCudaCuptiVersion=13.0.85    # ... and libcupti.so.13, on machines without a GPU too
-kPackages=(g++ cmake ninja-build pkg-config qt6-base-dev libqcustomplot-dev libqcustomplot2.1-qt6
-  libsentencepiece-dev nlohmann-json3-dev libstb-dev fonts-dejavu-core libgtest-dev libgmock-dev)
+kPackages=(g++ cmake ninja-build pkg-config qt6-base-dev qt6-svg-dev libqcustomplot-dev
+  libqcustomplot2.1-qt6 libsentencepiece-dev nlohmann-json3-dev libstb-dev fonts-dejavu-core libgtest-dev libgmock-dev)
 
 say() { printf '%s\n' "$*" >&2; }
 
