@@ -1,13 +1,13 @@
 #include "core/engine/attention_map_torch.h"
 
-#include <ATen/ATen.h>
-#include <ATen/Parallel.h>
-#include <ATen/core/grad_mode.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <limits>
+#include <map>
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 
 #include "core/engine/kernel_map_torch.h"
 #include "core/probe/tile_pooling.h"
@@ -26,7 +26,8 @@ std::string rangeText(const TokenRange& range) {
   return std::to_string(range.begin) + ":" + std::to_string(range.end);
 }
 
-Status checkRequest(const Session::State& state, const MapRequest& request) {
+Status checkRequest(const Session::State& state, const MapRequest& request,
+                    std::span<const int> heads) {
   const ModelConfig& c = state.engine->config();
   const auto position = static_cast<std::int64_t>(state.tokens.size());
   if (request.layer < 0 || request.layer >= c.layers) {
@@ -37,15 +38,16 @@ Status checkRequest(const Session::State& state, const MapRequest& request) {
     return outOfRange("layer " + std::to_string(request.layer) + " was not captured",
                       "start the session with this layer in captureLayers");
   }
-  if (request.head < 0 || request.head >= c.heads) {
-    return outOfRange("head " + std::to_string(request.head),
+  for (const int head : heads) {
+    if (head >= 0 && head < c.heads) continue;
+    return outOfRange("head " + std::to_string(head),
                       "the model has query heads 0 to " + std::to_string(c.heads - 1));
   }
   for (const TokenRange& range : {request.queries, request.keys}) {
     if (range.begin < 0 || range.begin >= range.end || range.end > position) {
-      return outOfRange("the token range " + rangeText(range),
-                        "a range within the " + std::to_string(position) +
-                            " processed tokens is wanted");
+      return outOfRange(
+          "the token range " + rangeText(range),
+          "a range within the " + std::to_string(position) + " processed tokens is wanted");
     }
   }
   if (request.width < 1 || request.height < 1) {
@@ -78,90 +80,91 @@ std::vector<RowGroup> groupRows(const MapRequest& request) {
   return groups;
 }
 
-// What one head's picture is drawn from.
-struct HeadData {
+// What the pictures of some heads of one layer are drawn from.
+struct LayerData {
   const Session::State& state;
-  const MapRequest& request;
-  at::Tensor keys;       // [S, D] float32 (float64 in a float64 session), scaled by 1 / sqrt(D)
-  at::Tensor logSumExp;  // [n] float32 on the CPU
-  bool wide = false;     // float64 session
+  const MapRequest& request;  // its head is not looked at
+  std::span<const int> heads;
+  std::vector<at::Tensor> keys;  // of every head: [S, D] float32 (float64 in a float64 session)
+  std::vector<at::Tensor> logSumExp;  // of every head: [n] on the CPU
+  at::ScalarType type = at::kFloat;
 
-  // [rows, D] rotated queries of the head.
+  // [rows, H, D] rotated queries of the layer, scaled by 1 / sqrt(D).
   at::Tensor queries(std::int64_t first, std::int64_t rows) const {
-    const LayerCapture& capture = state.captures.at(request.layer);
-    const at::Tensor input = capture.input.narrow(0, first, rows);
-    return queriesOf(state.context(), request.layer, input, first)
-        .select(1, request.head)
-        .to(keys.scalar_type());
+    const at::Tensor input = state.captures.at(request.layer).input.narrow(0, first, rows);
+    const at::Tensor q = queriesOf(state.context(), request.layer, input, first).to(type);
+    return q * (1.0 / std::sqrt(static_cast<double>(q.size(2))));
   }
 };
 
-HeadData headData(const Session::State& state, const MapRequest& request) {
+LayerData layerData(const Session::State& state, const MapRequest& request,
+                    std::span<const int> heads) {
   const ModelConfig& c = state.engine->config();
   const bool wide = state.engine->state().placement.dtype == at::kDouble;
-  const auto type = wide ? at::kDouble : at::kFloat;
-  const std::int64_t group = request.head / (c.heads / c.kvHeads);
-  const double scale = 1.0 / std::sqrt(static_cast<double>(c.headDim));
-  return {state, request,
-          state.cache.keys.select(0, request.layer)
-                  .select(0, group)
-                  .narrow(0, 0, request.keys.end)
-                  .to(type) *
-              scale,
-          state.captures.at(request.layer).logSumExp.select(0, request.head).to(at::kCPU).contiguous(),
-          wide};
+  LayerData data{state, request, heads, {}, {}, wide ? at::kDouble : at::kFloat};
+  const at::Tensor cached = state.cache.keys.select(0, request.layer);  // [G, capacity, D]
+  const at::Tensor sums = state.captures.at(request.layer).logSumExp;   // [H, capacity]
+  std::map<int, at::Tensor> groups;  // heads that share a key head share its copy, if one is needed
+  for (const int head : heads) {
+    const int group = head / (c.heads / c.kvHeads);
+    if (!groups.contains(group)) {
+      groups[group] = cached.select(0, group).narrow(0, 0, request.keys.end).to(data.type);
+    }
+    data.keys.push_back(groups[group]);
+    data.logSumExp.push_back(sums.select(0, head).to(at::kCPU).contiguous());
+  }
+  return data;
 }
 
-// Scores of `rows` queries from `first` against keys [firstKey, endKey), minus their log-sum-exp:
-// log weights, float32 on the CPU.
-at::Tensor logWeights(const HeadData& head, const at::Tensor& queries, std::int64_t first,
-                      std::int64_t firstKey, std::int64_t endKey) {
-  const at::Tensor keys = head.keys.narrow(0, firstKey, endKey - firstKey);
-  at::Tensor scores = at::mm(queries, keys.t()).to(at::kCPU);
-  scores.sub_(head.logSumExp.narrow(0, first, queries.size(0)).unsqueeze(1));
+// Some queries of one head, and what is needed to draw them.
+struct HeadRows {
+  at::Tensor queries;    // [rows, D] scaled
+  at::Tensor keys;       // [S, D]
+  at::Tensor logSumExp;  // [rows]
+};
+
+// Scores against keys [firstKey, endKey) minus the log-sum-exp: log weights, float32 on the CPU.
+at::Tensor logWeights(const HeadRows& rows, std::int64_t firstKey, std::int64_t endKey) {
+  const at::Tensor keys = rows.keys.narrow(0, firstKey, endKey - firstKey);
+  at::Tensor scores = at::mm(rows.queries, keys.t()).to(at::kCPU);
+  scores.sub_(rows.logSumExp.unsqueeze(1));
   return scores.to(at::kFloat).contiguous();
 }
 
-void drawRows(const HeadData& head, const RowGroup& group, PooledRows& pooled) {
-  const MapRequest& r = head.request;
+void drawHeadRows(const MapRequest& r, const HeadRows& head, std::int64_t first,
+                  PooledRows& pooled) {
+  const std::int64_t rows = head.queries.size(0);
+  const std::int64_t endKey = std::min(r.keys.end, first + rows);  // later keys are masked
+  for (std::int64_t key = r.keys.begin; key < endKey; key += kTileColumns) {
+    const std::int64_t stop = std::min(key + kTileColumns, endKey);
+    at::Tensor tile = logWeights(head, key, stop);
+    if (r.reducer == Reducer::Mean) tile.exp_();
+    pooled.add({.values = tile.const_data_ptr<float>(),
+                .rows = rows,
+                .columns = stop - key,
+                .firstQuery = first,
+                .firstKey = key});
+  }
+}
+
+// `pooled`: one for every head. Queries are made once for all of them.
+void drawRows(const LayerData& layer, const RowGroup& group, std::vector<PooledRows>& pooled) {
+  const MapRequest& r = layer.request;
   const std::int64_t begin = cellBegin(r.queries, r.height, group.firstCell);
   const std::int64_t end = cellBegin(r.queries, r.height, group.lastCell + 1);
   for (std::int64_t first = begin; first < end; first += kTileRows) {
     const std::int64_t rows = std::min(kTileRows, end - first);
-    const at::Tensor queries = head.queries(first, rows);
-    const std::int64_t endKey = std::min(r.keys.end, first + rows);  // later keys are masked
-    for (std::int64_t key = r.keys.begin; key < endKey; key += kTileColumns) {
-      const std::int64_t stop = std::min(key + kTileColumns, endKey);
-      at::Tensor tile = logWeights(head, queries, first, key, stop);
-      if (r.reducer == Reducer::Mean) tile.exp_();
-      pooled.add({.values = tile.const_data_ptr<float>(),
-                  .rows = rows,
-                  .columns = stop - key,
-                  .firstQuery = first,
-                  .firstKey = key});
+    const at::Tensor queries = layer.queries(first, rows);
+    for (std::size_t i = 0; i < layer.heads.size(); ++i) {
+      const HeadRows head{queries.select(1, layer.heads[i]), layer.keys[i],
+                          layer.logSumExp[i].narrow(0, first, rows)};
+      drawHeadRows(r, head, first, pooled[i]);
     }
   }
 }
 
-}  // namespace
-
-Result<AttentionMap> drawAttentionMap(const Session::State& state, const MapRequest& wanted,
-                                      const JobControl& job) {
-  if (Status valid = checkRequest(state, wanted); !valid) return valid.error();
-  AttentionMap map{.request = wanted, .values = {}};
-  MapRequest& request = map.request;
-  request.width = static_cast<int>(std::min<std::int64_t>(request.width, request.keys.size()));
-  request.height = static_cast<int>(std::min<std::int64_t>(request.height, request.queries.size()));
-  map.values.resize(static_cast<std::size_t>(request.width) *
-                    static_cast<std::size_t>(request.height));
-  if (const auto& kernels = state.engine->state().kernels; kernels && kernelMapServes(state)) {
-    if (Status drawn = drawKernelMap(*kernels, state, request, map.values, job); !drawn) {
-      return drawn.error();
-    }
-    return map;
-  }
-  const HeadData head = headData(state, request);
-  const std::vector<RowGroup> groups = groupRows(request);
+Status drawOnCpu(const LayerData& layer, std::vector<AttentionMap>& maps, const JobControl& job) {
+  const std::vector<RowGroup> groups = groupRows(layer.request);
   const auto count = static_cast<std::int64_t>(groups.size());
   std::atomic<std::int64_t> next{0};
   std::atomic<bool> stopped{false};
@@ -171,18 +174,52 @@ Result<AttentionMap> drawAttentionMap(const Session::State& state, const MapRequ
       if (job.stopRequested()) stopped = true;
       // Later rows see more keys: the long ones go first, so that threads end together.
       const RowGroup& group = groups[static_cast<std::size_t>(count - 1 - i)];
-      PooledRows pooled(request, group.firstCell, group.lastCell);
-      drawRows(head, group, pooled);
-      pooled.write(map.values);
+      std::vector<PooledRows> pooled(maps.size(),
+                                     PooledRows(layer.request, group.firstCell, group.lastCell));
+      drawRows(layer, group, pooled);
+      for (std::size_t head = 0; head < maps.size(); ++head) pooled[head].write(maps[head].values);
     }
   };
-  if (state.engine->state().placement.device.is_cpu()) {
+  if (layer.state.engine->state().placement.device.is_cpu()) {
     at::parallel_for(0, at::get_num_threads(), 1, work);
   } else {
     work(0, 1);
   }
   if (stopped) return Error{ErrorCode::Cancelled, "drawing the attention map was stopped"};
-  return map;
+  return Done{};
+}
+
+}  // namespace
+
+Result<std::vector<AttentionMap>> drawAttentionMaps(const Session::State& state,
+                                                    const MapRequest& wanted,
+                                                    std::span<const int> heads,
+                                                    const JobControl& job) {
+  if (Status valid = checkRequest(state, wanted, heads); !valid) return valid.error();
+  if (heads.empty()) return std::vector<AttentionMap>();
+  MapRequest request = wanted;
+  request.width = static_cast<int>(std::min<std::int64_t>(request.width, request.keys.size()));
+  request.height = static_cast<int>(std::min<std::int64_t>(request.height, request.queries.size()));
+  std::vector<AttentionMap> maps;
+  for (const int head : heads) {
+    maps.push_back({.request = request, .values = {}});
+    maps.back().request.head = head;
+    maps.back().values.resize(static_cast<std::size_t>(request.width) *
+                              static_cast<std::size_t>(request.height));
+  }
+  const auto& kernels = state.engine->state().kernels;
+  const Status drawn = kernels && kernelMapServes(state)
+                           ? drawKernelMaps(*kernels, state, maps, job)
+                           : drawOnCpu(layerData(state, request, heads), maps, job);
+  if (!drawn) return drawn.error();
+  return maps;
+}
+
+Result<AttentionMap> drawAttentionMap(const Session::State& state, const MapRequest& request,
+                                      const JobControl& job) {
+  auto maps = drawAttentionMaps(state, request, std::span(&request.head, 1), job);
+  if (!maps) return maps.error();
+  return std::move(maps->front());
 }
 
 }  // namespace ropescope

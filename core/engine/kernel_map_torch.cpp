@@ -1,7 +1,6 @@
 #include "core/engine/kernel_map_torch.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include <ATen/ATen.h>
 
@@ -11,19 +10,18 @@ namespace ropescope {
 namespace {
 
 constexpr std::int64_t kSliceQueries = 4096;  // drawn by one launch, unless a single cell is taller
-constexpr std::int64_t kProjectRows = 1024;   // queries made at a time, for all heads
+constexpr std::int64_t kProjectRows = 1024;   // queries made at a time
 
-// Rotated queries of one head, positions first … end - 1: [end - first, D].
-at::Tensor headQueries(const Session::State& state, const MapRequest& request, std::int64_t first,
-                       std::int64_t end) {
-  const LayerCapture& capture = state.captures.at(request.layer);
+// Rotated queries of a layer, positions first … end - 1: [end - first, H, D].
+at::Tensor layerQueries(const Session::State& state, int layer, std::int64_t first,
+                        std::int64_t end) {
   std::vector<at::Tensor> parts;
   for (std::int64_t row = first; row < end; row += kProjectRows) {
-    const at::Tensor input = capture.input.narrow(0, row, std::min(kProjectRows, end - row));
-    parts.push_back(
-        queriesOf(state.context(), request.layer, input, row).select(1, request.head).clone());
+    const at::Tensor input =
+        state.captures.at(layer).input.narrow(0, row, std::min(kProjectRows, end - row));
+    parts.push_back(queriesOf(state.context(), layer, input, row));
   }
-  return at::cat(parts, 0);
+  return parts.size() == 1 ? parts.front() : at::cat(parts, 0);
 }
 
 // The end of a run of row cells from `row` on: about kSliceQueries queries, at least one cell.
@@ -43,36 +41,46 @@ bool kernelMapServes(const Session::State& state) {
   return kernelsTake(state.cache.keys);
 }
 
-Status drawKernelMap(const CudaKernels& kernels, const Session::State& state,
-                     const MapRequest& request, std::vector<float>& values, const JobControl& job) {
+Status drawKernelMaps(const CudaKernels& kernels, const Session::State& state,
+                      std::vector<AttentionMap>& maps, const JobControl& job) {
+  const MapRequest& request = maps.front().request;  // all alike, but for the head
   const ModelConfig& config = state.engine->config();
-  const std::int64_t group = request.head / (config.heads / config.kvHeads);
-  MapRows rows;
-  rows.k =
-      state.cache.keys.select(0, request.layer).select(0, group).narrow(0, 0, request.keys.end);
-  const at::Tensor logSumExp = state.captures.at(request.layer)
-                                   .logSumExp.select(0, request.head)
-                                   .to(at::kFloat)
-                                   .contiguous();
-  const at::Tensor picture =
-      at::empty({request.height, request.width}, rows.k.options().dtype(at::kFloat));
+  const at::Tensor keys = state.cache.keys.select(0, request.layer);  // [G, capacity, D]
+  const at::Tensor sums =
+      state.captures.at(request.layer).logSumExp.to(at::kFloat).contiguous();  // [H, capacity]
+  const at::Tensor pictures =
+      at::empty({static_cast<std::int64_t>(maps.size()), request.height, request.width},
+                keys.options().dtype(at::kFloat));
   for (int row = 0; row < request.height;) {
     if (job.stopRequested()) {
       return Error{ErrorCode::Cancelled, "drawing the attention map was stopped"};
     }
     const int end = sliceEnd(request, row);
-    rows.firstQuery = cellBegin(request.queries, request.height, row);
+    const std::int64_t first = cellBegin(request.queries, request.height, row);
     const std::int64_t endQuery = cellBegin(request.queries, request.height, end);
-    rows.q = headQueries(state, request, rows.firstQuery, endQuery).to(rows.k.scalar_type());
-    rows.lse = logSumExp.narrow(0, rows.firstQuery, endQuery - rows.firstQuery);
-    if (Status drawn = drawMapRows(kernels, request, rows, row, end, picture); !drawn) {
-      return drawn;
+    const at::Tensor queries =
+        layerQueries(state, request.layer, first, endQuery).to(keys.scalar_type());
+    for (std::size_t i = 0; i < maps.size(); ++i) {
+      const std::int64_t head = maps[i].request.head;
+      const MapRows rows{
+          .q = queries.select(1, head),
+          .k =
+              keys.select(0, head / (config.heads / config.kvHeads)).narrow(0, 0, request.keys.end),
+          .lse = sums.select(0, head).narrow(0, first, endQuery - first),
+          .firstQuery = first};
+      const at::Tensor picture = pictures.select(0, static_cast<std::int64_t>(i));
+      if (Status drawn = drawMapRows(kernels, request, rows, row, end, picture); !drawn) {
+        return drawn;
+      }
     }
     row = end;
   }
-  const at::Tensor onCpu = picture.to(at::kCPU);  // waits for the GPU
-  values.resize(static_cast<std::size_t>(onCpu.numel()));
-  std::memcpy(values.data(), onCpu.const_data_ptr<float>(), values.size() * sizeof(float));
+  const at::Tensor onCpu = pictures.to(at::kCPU);  // waits for the GPU
+  const float* values = onCpu.const_data_ptr<float>();
+  for (AttentionMap& map : maps) {
+    map.values.assign(values, values + onCpu.stride(0));
+    values += onCpu.stride(0);
+  }
   return Done{};
 }
 

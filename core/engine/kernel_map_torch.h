@@ -1,4 +1,4 @@
-// An attention map drawn by the CUDA kernel: one picture leaves the GPU, no score does.
+// Attention maps drawn by the CUDA kernel: pictures leave the GPU, no score does.
 #pragma once
 
 #include <vector>
@@ -14,10 +14,10 @@ namespace ropescope {
 // The kernel takes the session's GPU and type; otherwise the map is drawn with ATen.
 bool kernelMapServes(const Session::State& state);
 
-// Fills `values` [height, width]. `request` is checked and not larger than its tokens. Queries are
-// made slice by slice: O(n D) memory. Call without grad mode.
-// Errors: Cancelled, Device.
-Status drawKernelMap(const CudaKernels& kernels, const Session::State& state,
-                     const MapRequest& request, std::vector<float>& values, const JobControl& job);
+// Fills the values of maps of one layer that differ in their heads only. Their requests are checked
+// and not larger than their tokens. Queries are made slice by slice, once for all heads: O(n D)
+// memory. Call without grad mode. Errors: Cancelled, Device.
+Status drawKernelMaps(const CudaKernels& kernels, const Session::State& state,
+                      std::vector<AttentionMap>& maps, const JobControl& job);
 
 }  // namespace ropescope
