@@ -143,6 +143,7 @@ void MainWindow::connectApp() {
   connect(&m_app, &AppModel::errorOccurred, this, &MainWindow::showError);
   connect(&m_app, &AppModel::notice, this, &MainWindow::showNotice);
   connect(&m_app, &AppModel::documentChanged, this, &MainWindow::adoptDocument);
+  connect(&m_app, &AppModel::documentChanged, &m_tokens, &TokenChoice::clear);
   connect(&m_app, &AppModel::modelChanged, this, [this] {
     remember(m_settings.recentModels, QString::fromStdString(m_app.engine()->folder().string()));
   });

@@ -15,6 +15,7 @@
 #include "ui/viewmodels/method_view_model.h"
 #include "ui/viewmodels/model_view_model.h"
 #include "ui/viewmodels/sample_list.h"
+#include "ui/viewmodels/token_choice.h"
 #include "ui/worker/engine_runner.h"
 
 class QDockWidget;
@@ -52,6 +53,7 @@ class MainWindow : public QMainWindow {
 
   AttentionPanel& attention() { return *m_attention; }
   HeadChoice& heads() { return m_heads; }
+  TokenChoice& tokens() { return m_tokens; }
   AnglePanel& angles() { return *m_angles; }
   PerplexityPanel& perplexity() { return *m_perplexity; }
   std::vector<QDockWidget*> docks() const { return {m_docks.begin(), m_docks.end()}; }
@@ -106,7 +108,8 @@ class MainWindow : public QMainWindow {
   DocumentViewModel m_document;
   MethodViewModel m_method;
   ModelViewModel m_model;
-  HeadChoice m_heads;  // shared by the views of the Attention dock
+  HeadChoice m_heads;    // shared by the views of the Attention dock
+  TokenChoice m_tokens;  // shared by all views
 
   std::array<QDockWidget*, DockCount> m_docks{};
   ChatPanel* m_chatPanel = nullptr;
