@@ -49,7 +49,9 @@ MainWindow::MainWindow(WindowParts parts, QWidget* parent)
   setAcceptDrops(true);
   setDockNestingEnabled(true);
   addModelBar();
+  addContextBar();
   addDocks();
+  followFocus();
   addStatusBar();
   addFileMenu();
   addRunMenu();

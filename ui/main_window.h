@@ -10,6 +10,7 @@
 #include "ui/theme.h"
 #include "ui/viewmodels/app_model.h"
 #include "ui/viewmodels/chat_model.h"
+#include "ui/viewmodels/context_focus.h"
 #include "ui/viewmodels/document_view_model.h"
 #include "ui/viewmodels/head_choice.h"
 #include "ui/viewmodels/method_view_model.h"
@@ -56,6 +57,7 @@ class MainWindow : public QMainWindow {
   TokenChoice& tokens() { return m_tokens; }
   AnglePanel& angles() { return *m_angles; }
   PerplexityPanel& perplexity() { return *m_perplexity; }
+  ContextFocus& focus() { return m_focus; }  // the context length that all views follow
   std::vector<QDockWidget*> docks() const { return {m_docks.begin(), m_docks.end()}; }
 
  public slots:
@@ -77,6 +79,8 @@ class MainWindow : public QMainWindow {
   void shareSpace();  // the default layout's sizes
   QDockWidget* addDock(const QString& name, const QString& title, QWidget* content);
   void addModelBar();
+  void addContextBar();  // these are in main_window_teach.cpp
+  void followFocus();
   void addStatusBar();
   void addFileMenu();
   void addSamplesMenu(QMenu* file);
@@ -108,6 +112,7 @@ class MainWindow : public QMainWindow {
   DocumentViewModel m_document;
   MethodViewModel m_method;
   ModelViewModel m_model;
+  ContextFocus m_focus;
   HeadChoice m_heads;    // shared by the views of the Attention dock
   TokenChoice m_tokens;  // shared by all views
 

@@ -235,12 +235,16 @@ void AppModel::readDocument() {
 }
 
 QString AppModel::refusal(std::int64_t questionTokens) const {
+  return refusalOfPart(m_document ? m_document->tokens() : 0, questionTokens);
+}
+
+QString AppModel::refusalOfPart(std::int64_t documentTokens, std::int64_t questionTokens) const {
   if (!m_engine) return tr("No model is loaded; open a model folder first.");
   if (!m_document) return tr("No document is open; open a text file first.");
   if (m_document->part.ids.empty()) {
     return tr("The document has not been turned into tokens; this model needs a tokenizer.");
   }
-  const std::int64_t needed = neededContext(questionTokens);
+  const std::int64_t needed = documentTokens + questionTokens + m_answerTokens;
   if (needed <= m_plannedContext) return {};
   return tr("Document, question and answer need %1 tokens, %2 are planned. Nothing is cut: plan at "
             "least %1 tokens in the method panel, or shorten the answer.")

@@ -80,6 +80,8 @@ class AppModel : public QObject {
   void readDocument();  // fills the session with the document, so that the map can be drawn
   // Why a question of so many tokens cannot be asked now, with the cure; empty: it can.
   QString refusal(std::int64_t questionTokens) const;
+  // The same about the document's first tokens alone.
+  QString refusalOfPart(std::int64_t documentTokens, std::int64_t questionTokens) const;
   std::int64_t neededContext(std::int64_t questionTokens) const;  // document + question + answer
 
   // From the job that reads or answers; GUI thread.

@@ -21,6 +21,19 @@ QString finishText(FinishReason reason) {
 
 }  // namespace
 
+std::vector<std::int32_t> cutDocument(const OpenDocument& document, std::int64_t tokens) {
+  const PromptPart& part = document.part;
+  const auto textEnd =
+      part.contentBegin + static_cast<std::int64_t>(document.document.text.size());
+  std::size_t closing = part.ids.size();  // first token of what the format puts behind the text
+  while (closing > 0 && part.spans[closing - 1].begin >= textEnd) --closing;
+  const auto kept = std::min(closing, static_cast<std::size_t>(std::max<std::int64_t>(0, tokens)));
+  std::vector<std::int32_t> ids(part.ids.begin(),
+                                part.ids.begin() + static_cast<std::ptrdiff_t>(kept));
+  ids.insert(ids.end(), part.ids.begin() + static_cast<std::ptrdiff_t>(closing), part.ids.end());
+  return ids;
+}
+
 QString methodText(const rope::RotaryPlan& plan, const MethodSettings& settings) {
   const auto method = rope::findMethod(plan.method);
   QString text = method ? QString::fromStdString(method->info().title)
@@ -82,8 +95,29 @@ void ChatModel::setGeneration(const GenerationConfig& config) { m_generation = c
 void ChatModel::ask(const QString& question) {
   const QString asked = question.trimmed();
   if (asked.isEmpty()) return;
+  askAbout({.id = ++m_lastId, .question = asked, .generation = m_generation});
+}
+
+void ChatModel::askCut(const QString& question, std::int64_t documentTokens) {
+  const QString asked = question.trimmed();
+  if (asked.isEmpty()) return;
   ChatTurn turn{.id = ++m_lastId, .question = asked, .generation = m_generation};
+  if (m_app.document() && documentTokens < m_app.document()->tokens()) {
+    turn.cutTokens = std::max<std::int64_t>(1, documentTokens);
+    turn.documentTokens = m_app.document()->tokens();
+  }
+  askAbout(std::move(turn));
+}
+
+QString ChatModel::currentQuestion() const {
+  return m_turns.empty() ? QString() : m_turns.back().question;
+}
+
+void ChatModel::askAbout(ChatTurn turn) {
+  const QString asked = turn.question;
   turn.generation.maxNewTokens = m_app.answerTokens();
+  turn.settings = m_app.method();
+  turn.plan = m_app.plan();
   if (m_app.plan()) turn.method = methodText(*m_app.plan(), m_app.method());
   const int row = rowCount();
   beginInsertRows({}, row, row);
@@ -91,9 +125,10 @@ void ChatModel::ask(const QString& question) {
   endInsertRows();
 
   ChatTurn& added = m_turns.back();
-  if (const QString why = m_app.refusal(questionTokens(asked)); !why.isEmpty()) {
-    return fail(added, why);
-  }
+  const QString why = added.cutTokens > 0
+                          ? m_app.refusalOfPart(added.cutTokens, questionTokens(asked))
+                          : m_app.refusal(questionTokens(asked));
+  if (!why.isEmpty()) return fail(added, why);
   if (const Status valid = validate(added.generation); !valid) {
     return fail(added, errorSentence(valid.error()));
   }
@@ -101,7 +136,9 @@ void ChatModel::ask(const QString& question) {
   if (!tokenizer) return fail(added, errorSentence(tokenizer.error()));
   auto part = questionPart(m_app.engine()->promptFormat(), **tokenizer, asked.toStdString());
   if (!part) return fail(added, errorSentence(part.error()));
-  start(added.id, {.parts = {m_app.document()->part.ids, std::move(part->ids)},
+  start(added.id, {.parts = {added.cutTokens > 0 ? cutDocument(*m_app.document(), added.cutTokens)
+                                                 : m_app.document()->part.ids,
+                             std::move(part->ids)},
                    .generation = added.generation});
 }
 
@@ -191,6 +228,13 @@ void ChatModel::showProgress(Lane lane, const Progress& progress) {
 }
 
 QString ChatModel::detail(const ChatTurn& turn) const {
+  const QString text = stateDetail(turn);
+  if (turn.cutTokens == 0) return text;
+  return tr("Document cut to its first %1 of %2 tokens · %3")
+      .arg(tokensText(turn.cutTokens), tokensText(turn.documentTokens), text);
+}
+
+QString ChatModel::stateDetail(const ChatTurn& turn) const {
   switch (turn.state) {
     case ChatTurn::State::Waiting: return tr("waiting for the engine …");
     case ChatTurn::State::Reading:

@@ -22,11 +22,19 @@ struct ChatTurn {
   QString problem;  // why there is no answer, or not all of it
   State state = State::Waiting;
   QString method;        // plan in use: "YaRN, factor 4, 4,096 tokens planned"
+  MethodSettings settings;                        // as asked
+  std::shared_ptr<const rope::RotaryPlan> plan;   // null without a model
   Answer result;         // once finished
   GenerationConfig generation;
   std::int64_t readTokens = 0;   // progress while reading
   std::int64_t totalTokens = 0;
+  // Of a question about the beginning of the document only; 0: about the whole of it.
+  std::int64_t cutTokens = 0;
+  std::int64_t documentTokens = 0;  // before the cut
 };
+
+// The first `tokens` of a document part, closed as the prompt format closes a whole one.
+std::vector<std::int32_t> cutDocument(const OpenDocument& document, std::int64_t tokens);
 
 class ChatModel : public QAbstractListModel {
   Q_OBJECT
@@ -50,6 +58,10 @@ class ChatModel : public QAbstractListModel {
 
   // A refusal is a turn that says why. A question during an answer waits for its turn.
   void ask(const QString& question);
+  // About the first `documentTokens` of the document alone: to see how an answer depends on the
+  // context's length. The turn says so. What the session holds of these tokens is reused.
+  void askCut(const QString& question, std::int64_t documentTokens);
+  QString currentQuestion() const;  // the newest; empty: none yet
   void stop();
   void clear();
 
@@ -58,6 +70,7 @@ class ChatModel : public QAbstractListModel {
   void turnFinished(int row);
 
  private:
+  void askAbout(ChatTurn turn);
   ChatTurn* findTurn(quint64 id);
   void changed(const ChatTurn& turn);
   void start(quint64 id, AnswerRequest request);
@@ -65,6 +78,7 @@ class ChatModel : public QAbstractListModel {
   void fail(ChatTurn& turn, const QString& why);
   void showProgress(Lane lane, const Progress& progress);
   QString detail(const ChatTurn& turn) const;
+  QString stateDetail(const ChatTurn& turn) const;
 
   AppModel& m_app;
   EngineRunner& m_runner;

@@ -35,6 +35,63 @@ TEST(ChatModel, AnswersAndReusesTheDocumentForTheSecondQuestion) {
   EXPECT_TRUE(live.chat.index(1).data(ChatModel::DetailRole).toString().contains("reused"));
 }
 
+// The cut prompt is what the prompt format makes of a document that ends there.
+TEST(ChatModel, ACutDocumentIsClosedLikeAWholeOne) {
+  LiveApp live;
+  live.load();
+  live.open(1);
+  const auto shorter = live.app.document()->part.ids;
+  live.open(3);
+  const auto& longer = live.app.document()->part.ids;
+  const auto tokenizer = *live.app.engine()->tokenizer();
+  const std::string behind = live.app.engine()->promptFormat().document.substr(
+      live.app.engine()->promptFormat().document.find("{text}") + 6);
+  ASSERT_FALSE(behind.empty()) << "the format closes a document with something";
+  // One sentence ends with ". " there and with "." before a sentence here.
+  const auto cut = cutDocument(*live.app.document(), static_cast<std::int64_t>(shorter.size()) - 2);
+  EXPECT_EQ(std::vector(cut.begin(), cut.end() - 1),
+            std::vector(longer.begin(),
+                        longer.begin() + static_cast<std::ptrdiff_t>(cut.size()) - 1));
+  EXPECT_EQ(cut.back(), longer.back());
+  EXPECT_EQ(tokenizer->bytes(cut.back()), behind);
+  EXPECT_EQ(cutDocument(*live.app.document(), 1 << 20), longer);
+}
+
+TEST(ChatModel, AsksAboutTheBeginningAloneSaysSoAndReusesWhatIsRead) {
+  LiveApp live;
+  const QAbstractItemModelTester tester(&live.chat);
+  live.load();
+  live.open(100);  // several chunks
+  live.app.setAnswerTokens(6);
+  live.chat.ask("Who?");
+  live.idle();
+  const auto whole = live.app.document()->tokens();
+  constexpr std::int64_t kCut = 600;  // beyond one chunk of 512
+  ASSERT_GT(whole, kCut + 100);
+  live.chat.askCut("Who?", kCut);
+  live.idle();
+  const ChatTurn& turn = live.lastTurn();
+  ASSERT_EQ(turn.state, State::Finished) << qPrintable(turn.problem);
+  EXPECT_EQ(turn.cutTokens, kCut);
+  EXPECT_EQ(turn.documentTokens, whole);
+  EXPECT_EQ(turn.result.prefill.reusedTokens, 512) << "up to the last chunk border";
+  EXPECT_LT(turn.result.prefill.promptTokens, whole);
+  const QString detail = live.chat.index(1).data(ChatModel::DetailRole).toString();
+  EXPECT_TRUE(detail.contains("cut to its first 600 of ")) << qPrintable(detail);
+  // A session of its own that never held more gives the same answer.
+  LiveApp fresh;
+  fresh.load();
+  fresh.open(100);
+  fresh.app.applyMethod(live.app.method());
+  fresh.app.setAnswerTokens(6);
+  fresh.chat.askCut("Who?", kCut);
+  fresh.idle();
+  EXPECT_EQ(fresh.lastTurn().result.ids, turn.result.ids);
+  live.chat.askCut("Who?", whole + 5);
+  live.idle();
+  EXPECT_EQ(live.lastTurn().cutTokens, 0) << "nothing is cut";
+}
+
 TEST(ChatModel, StopsWithinTheAnswerAndAnswersTheSameAfterwards) {
   LiveApp live;
   live.load();
