@@ -16,9 +16,19 @@ using experiment::Experiment;
 using experiment::Plan;
 using experiment::RecordedSetting;
 
+std::size_t drawnMaps(const RecordedSetting& result) {
+  return static_cast<std::size_t>(
+      std::count_if(result.maps.begin(), result.maps.end(),
+                    [](const AttentionMap& map) { return !map.values.empty(); }));
+}
+
 Json resultJson(const RecordedSetting& result) {
   Json answers = Json::array();
   for (const auto& answer : result.answers) {
+    if (!answer.isRecorded()) {
+      answers.push_back(nullptr);
+      continue;
+    }
     answers.push_back({{"text", answer.text}, {"finish_reason", answer.finishReason}});
   }
   Json points = Json::array();
@@ -26,10 +36,10 @@ Json resultJson(const RecordedSetting& result) {
     points.push_back(
         {{"length", point.length}, {"nll", point.nllMeanTo}, {"perplexity", point.perplexity}});
   }
-  return {{"setting", result.setting},  {"method", result.method},
-          {"factor", result.factor},    {"document_tokens", result.documentTokens},
-          {"answers", answers},         {"perplexity", points},
-          {"maps", result.maps.size()}, {"seconds", result.seconds}};
+  return {{"setting", result.setting}, {"method", result.method},
+          {"factor", result.factor},   {"document_tokens", result.documentTokens},
+          {"answers", answers},        {"perplexity", points},
+          {"maps", drawnMaps(result)}, {"seconds", result.seconds}};
 }
 
 std::string onOneLine(std::string text) {
@@ -41,13 +51,16 @@ std::string resultText(const Plan& plan, const RecordedSetting& result) {
   std::string text = result.setting + "  (" + tokensText(result.documentTokens) + ", " +
                      secondsText(result.seconds) + ")\n";
   for (std::size_t i = 0; i < result.answers.size(); ++i) {
-    text += "  Q: " + plan.questions[i] + "\n  A: " + onOneLine(result.answers[i].text) + "\n";
+    const auto& answer = result.answers[i];
+    text += "  Q: " + plan.questions[i] +
+            "\n  A: " + (answer.isRecorded() ? onOneLine(answer.text) : "(not asked)") + "\n";
   }
   for (const auto& point : result.perplexity) {
     text += "  perplexity to " + countText(point.length) +
             " tokens: " + fixed(point.perplexity, 2) + "\n";
   }
   for (const auto& map : result.maps) {
+    if (map.values.empty()) continue;
     text += "  map of layer " + std::to_string(map.request.layer) + ", head " +
             std::to_string(map.request.head) + ": " + std::to_string(map.request.width) + " x " +
             std::to_string(map.request.height) + " cells\n";

@@ -111,6 +111,7 @@ Status renderExperiment(Run& run) {
   const std::string text = experiment::toText(*recorded);
   for (std::size_t setting = 0; setting < recorded->results.size(); ++setting) {
     for (std::size_t i = 0; i < recorded->results[setting].maps.size(); ++i) {
+      if (recorded->results[setting].maps[i].values.empty()) continue;  // not drawn when recorded
       if (Status drawn = drawMap(run, *recorded, text, setting, i); !drawn) return drawn;
     }
   }

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/result.h"
@@ -45,7 +46,12 @@ struct Plan {
 struct RecordedAnswer {
   std::string text = {};
   std::vector<GeneratedToken> tokens = {};  // without EOS
-  std::string finishReason = {};            // finishReasonName()
+  std::string finishReason = {};            // finishReasonName(); empty: the question was not asked
+  // Bytes of `text` that are there after each token; empty: not recorded.
+  std::vector<std::int64_t> ends = {};
+  double seconds = 0.0;  // of writing it; 0: not recorded; never compared
+
+  bool isRecorded() const { return !finishReason.empty(); }
 };
 
 struct RecordedSetting {
@@ -60,7 +66,7 @@ struct RecordedSetting {
   std::int64_t documentTokens = 0;                  // BOS and prompt format included
   std::vector<RecordedAnswer> answers = {};         // one per question
   std::vector<PerplexityPoint> perplexity = {};
-  std::vector<AttentionMap> maps = {};  // one per Plan::maps
+  std::vector<AttentionMap> maps = {};  // one per Plan::maps; without values: not drawn
   double seconds = 0.0;                 // of all of it; never compared
 };
 
@@ -68,18 +74,29 @@ struct Experiment {
   std::string program = {};  // version that made the results
   Plan plan = {};
   std::vector<RecordedSetting> results = {};  // in the order of Plan::settings; empty: not run yet
+  std::string layout = {};  // of the window that saved it, in its own form; empty: none
 };
 
-// JSON, UTF-8; map weights are the base64 of little-endian float32.
+// A file's form. 1: every setting has every answer and every map. 2: some may be missing, as in a
+// window that asked this question of that setting only. Fields that came later are optional in
+// both.
+inline constexpr int kNewestForm = 2;
+
+// JSON, UTF-8, in the oldest form that can hold it; map weights are the base64 of little-endian
+// float32.
 std::string toText(const Experiment& experiment);
 // CorruptFile names the place and what was wanted there; Unsupported a file of a later form.
 Result<Experiment> fromText(const std::string& text, const std::string& name);
 
-// The file itself, or a picture that carries one.
+// The file itself, or a picture (PNG, SVG, PDF) that carries one.
 Result<Experiment> readExperiment(const std::filesystem::path& path);
 Status writeExperiment(const Experiment& experiment, const std::filesystem::path& path);
 
 // Keyword under which a PNG carries an experiment.
 inline constexpr const char* kPictureKeyword = "RopeScope experiment";
+
+// The bytes of a PNG, SVG or PDF file (told apart by their beginning) with the experiment in them.
+// Errors: Unsupported (another kind of file), CorruptFile.
+Result<std::string> withExperiment(std::string_view picture, const std::string& experimentText);
 
 }  // namespace ropescope::experiment

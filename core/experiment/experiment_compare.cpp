@@ -14,8 +14,14 @@ std::string number(double value) {
   return text;
 }
 
+constexpr const char* kNotRecorded = "not recorded";  // and so no difference
+
 Difference compareAnswers(const RecordedAnswer& recorded, const RecordedAnswer& now) {
   Difference line{.setting = {}, .what = {}, .recorded = recorded.text, .now = now.text};
+  if (!recorded.isRecorded()) {
+    line.recorded = kNotRecorded;
+    return line;
+  }
   const auto sameId = [](const GeneratedToken& a, const GeneratedToken& b) { return a.id == b.id; };
   line.agrees = std::equal(recorded.tokens.begin(), recorded.tokens.end(), now.tokens.begin(),
                            now.tokens.end(), sameId) &&
@@ -25,6 +31,13 @@ Difference compareAnswers(const RecordedAnswer& recorded, const RecordedAnswer& 
 
 Difference compareMaps(const AttentionMap& recorded, const AttentionMap& now) {
   Difference line;
+  if (recorded.values.empty()) {
+    line.what = "map of layer " + std::to_string(now.request.layer) + ", head " +
+                std::to_string(now.request.head);
+    line.recorded = kNotRecorded;
+    line.now = countText(static_cast<std::int64_t>(now.values.size())) + " weights";
+    return line;
+  }
   line.what = "map of layer " + std::to_string(recorded.request.layer) + ", head " +
               std::to_string(recorded.request.head);
   if (recorded.request != now.request) {
@@ -73,6 +86,34 @@ void comparePairs(const std::vector<Value>& recorded, const std::vector<Value>& 
                    .agrees = false});
 }
 
+// By length: a curve may have been recorded at some of them only.
+void compareCurves(const std::vector<PerplexityPoint>& recorded,
+                   const std::vector<PerplexityPoint>& now, std::vector<Difference>& lines) {
+  const auto at = [](const std::vector<PerplexityPoint>& points, std::int64_t length) {
+    return std::find_if(points.begin(), points.end(),
+                        [length](const PerplexityPoint& point) { return point.length == length; });
+  };
+  for (const auto& point : recorded) {
+    const auto found = at(now, point.length);
+    if (found != now.end()) {
+      lines.push_back(comparePoints(point, *found));
+      continue;
+    }
+    lines.push_back({.setting = {},
+                     .what = "loss at " + countText(point.length) + " tokens",
+                     .recorded = number(point.nllMeanTo),
+                     .now = "not measured",
+                     .agrees = false});
+  }
+  for (const auto& point : now) {
+    if (at(recorded, point.length) != recorded.end()) continue;
+    lines.push_back({.setting = {},
+                     .what = "loss at " + countText(point.length) + " tokens",
+                     .recorded = kNotRecorded,
+                     .now = number(point.nllMeanTo)});
+  }
+}
+
 std::vector<Difference> compareSetting(const RecordedSetting& recorded,
                                        const RecordedSetting& now) {
   std::vector<Difference> lines;
@@ -91,7 +132,7 @@ std::vector<Difference> compareSetting(const RecordedSetting& recorded,
                      .agrees = false});
   }
   comparePairs(recorded.answers, now.answers, "answer", compareAnswers, lines);
-  comparePairs(recorded.perplexity, now.perplexity, "length", comparePoints, lines);
+  compareCurves(recorded.perplexity, now.perplexity, lines);
   comparePairs(recorded.maps, now.maps, "map", compareMaps, lines);
   return lines;
 }

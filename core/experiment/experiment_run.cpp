@@ -7,11 +7,17 @@
 #include "core/base/memory_size.h"
 #include "core/base/sha256.h"
 #include "core/rope/rope_math.h"
+#include "core/tokenizer/utf8.h"
 
 namespace ropescope::experiment {
 namespace {
 
 using Ids = std::vector<std::int32_t>;
+using Clock = std::chrono::steady_clock;
+
+double secondsSince(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
 
 Result<std::string> fileHash(const std::filesystem::path& path) {
   const auto bytes = readFile(path);
@@ -86,6 +92,7 @@ Status answerAll(const Engine& engine, Session& session, const Plan& plan, const
     const auto read = session.prefill({prompt.document, question}, job);
     if (!read) return read.error();
     const Ids before(session.tokens().begin(), session.tokens().end());
+    const auto begin = Clock::now();
     const auto generated = session.generate(
         plan.generation, [](const GeneratedToken&) {}, job);
     if (!generated) return generated.error();
@@ -93,12 +100,9 @@ Status answerAll(const Engine& engine, Session& session, const Plan& plan, const
     if (generated->finishReason == FinishReason::Stopped) {
       return Error{ErrorCode::Cancelled, "stopped while answering"};
     }
-    Ids ids;
-    for (const auto& token : generated->tokens) ids.push_back(token.id);
     result.answers.push_back(
-        {.text = (*tokenizer)->continuation(before, ids),
-         .tokens = generated->tokens,
-         .finishReason = std::string(finishReasonName(generated->finishReason))});
+        recordAnswer(**tokenizer, before, generated->tokens, generated->finishReason));
+    result.answers.back().seconds = secondsSince(begin);
   }
   return Done{};
 }
@@ -134,6 +138,22 @@ Status useSession(const Engine& engine, const Plan& plan, const Prompt& prompt,
 
 }  // namespace
 
+RecordedAnswer recordAnswer(const Tokenizer& tokenizer, const std::vector<std::int32_t>& before,
+                            const std::vector<GeneratedToken>& tokens, FinishReason reason) {
+  RecordedAnswer answer{.tokens = tokens, .finishReason = std::string(finishReasonName(reason))};
+  Utf8Stream characters;  // half a character belongs to the token that completes it
+  Ids ids;
+  for (const auto& token : tokens) {
+    ids.push_back(token.id);
+    answer.text += characters.append(ids.size() == 1 ? tokenizer.continuation(before, ids)
+                                                     : tokenizer.bytes(token.id));
+    answer.ends.push_back(static_cast<std::int64_t>(answer.text.size()));
+  }
+  answer.text += characters.finish();
+  if (!answer.ends.empty()) answer.ends.back() = static_cast<std::int64_t>(answer.text.size());
+  return answer;
+}
+
 Status describeModel(const Engine& engine, Plan& plan) {
   auto tokenizerHash = fileHash(engine.folder() / "tokenizer.model");
   if (!tokenizerHash) return tokenizerHash.error();
@@ -165,7 +185,7 @@ Status checkModel(const Engine& engine, const Plan& plan) {
 
 Result<RecordedSetting> runSetting(const Engine& engine, const Plan& plan,
                                    const std::string& setting, const JobControl& job) {
-  const auto begin = std::chrono::steady_clock::now();
+  const auto begin = Clock::now();
   if (Status valid = checkMaps(engine.config(), plan); !valid) return valid.error();
   auto curve = parseCurve(setting, engine);
   if (!curve) return curve.error();
@@ -191,7 +211,7 @@ Result<RecordedSetting> runSetting(const Engine& engine, const Plan& plan,
     if (!measured) return measured.error();
     result.perplexity = measured->points;
   }
-  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  result.seconds = secondsSince(begin);
   return result;
 }
 

@@ -7,6 +7,7 @@
 #include "core/base/progress.h"
 #include "core/engine/engine.h"
 #include "core/experiment/experiment.h"
+#include "core/tokenizer/tokenizer.h"
 
 namespace ropescope::experiment {
 
@@ -16,6 +17,10 @@ Status describeModel(const Engine& engine, Plan& plan);
 
 // InvalidArgument when the engine's model or tokenizer is another one than the plan's: both named.
 Status checkModel(const Engine& engine, const Plan& plan);
+
+// An answer as a file keeps it. `before`: the tokens it continues.
+RecordedAnswer recordAnswer(const Tokenizer& tokenizer, const std::vector<std::int32_t>& before,
+                            const std::vector<GeneratedToken>& tokens, FinishReason reason);
 
 // One setting of the plan after the other, each in a session of its own.
 // Errors: InvalidArgument (a setting, a layer or head that the model has not, a document or

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -7,7 +8,7 @@
 #include "core/base/file_io.h"
 #include "core/base/json_text.h"
 #include "core/experiment/experiment.h"
-#include "core/picture/png_text.h"
+#include "core/picture/carried_text.h"
 
 namespace ropescope::experiment {
 namespace {
@@ -15,7 +16,6 @@ namespace {
 using Ordered = nlohmann::ordered_json;
 using Json = nlohmann::json;
 
-constexpr int kForm = 1;
 constexpr const char* kFormKey = "ropescope_experiment";
 static_assert(std::endian::native == std::endian::little, "maps are stored as they lie in memory");
 
@@ -60,16 +60,20 @@ Ordered planJson(const Plan& plan) {
 }
 
 Ordered answerJson(const RecordedAnswer& answer) {
+  if (!answer.isRecorded()) return nullptr;
   Ordered ids = Ordered::array();
   Ordered logProbabilities = Ordered::array();
   for (const auto& token : answer.tokens) {
     ids.push_back(token.id);
     logProbabilities.push_back(token.logProbability);
   }
-  return {{"text", answer.text},
-          {"token_ids", ids},
-          {"log_probabilities", logProbabilities},
-          {"finish_reason", answer.finishReason}};
+  Ordered json{{"text", answer.text},
+               {"token_ids", ids},
+               {"log_probabilities", logProbabilities},
+               {"finish_reason", answer.finishReason}};
+  if (!answer.ends.empty()) json["token_ends"] = answer.ends;
+  if (answer.seconds > 0.0) json["seconds"] = answer.seconds;
+  return json;
 }
 
 Ordered pointJson(const PerplexityPoint& point) {
@@ -78,10 +82,13 @@ Ordered pointJson(const PerplexityPoint& point) {
                {"perplexity", point.perplexity},
                {"scored_tokens", point.scoredTokens}};
   if (point.nllBin) json["nll_since_previous"] = *point.nllBin;
+  if (point.standardError) json["standard_error"] = *point.standardError;
+  if (point.documents != 1) json["documents"] = point.documents;
   return json;
 }
 
 Ordered mapJson(const AttentionMap& map) {
+  if (map.values.empty()) return nullptr;
   const MapRequest& request = map.request;
   return {{"layer", request.layer},
           {"head", request.head},
@@ -166,6 +173,7 @@ Plan planOf(const Json& json) {
 }
 
 RecordedAnswer answerOf(const Json& json) {
+  if (json.is_null()) return {};
   RecordedAnswer answer{.text = json.at("text").get<std::string>(),
                         .finishReason = json.at("finish_reason").get<std::string>()};
   const auto ids = json.at("token_ids").get<std::vector<std::int32_t>>();
@@ -175,6 +183,16 @@ RecordedAnswer answerOf(const Json& json) {
              std::to_string(logProbabilities.size()) + " log-probabilities");
   for (std::size_t i = 0; i < ids.size(); ++i)
     answer.tokens.push_back({ids[i], logProbabilities[i]});
+  demand(answer.isRecorded(), "an answer has no finish reason");
+  if (json.contains("token_ends")) {
+    answer.ends = json.at("token_ends").get<std::vector<std::int64_t>>();
+    const auto length = static_cast<std::int64_t>(answer.text.size());
+    demand(answer.ends.size() == ids.size() &&
+               std::is_sorted(answer.ends.begin(), answer.ends.end()) &&
+               (answer.ends.empty() || (answer.ends.front() >= 0 && answer.ends.back() <= length)),
+           "the ends of an answer's tokens do not fit its text");
+  }
+  if (json.contains("seconds")) answer.seconds = json.at("seconds").get<double>();
   return answer;
 }
 
@@ -184,7 +202,10 @@ PerplexityPoint pointOf(const Json& json) {
   point.nllMeanTo = json.at("nll").get<double>();
   point.perplexity = json.at("perplexity").get<double>();
   point.scoredTokens = json.at("scored_tokens").get<std::int64_t>();
-  point.documents = 1;
+  point.documents = json.contains("documents") ? json.at("documents").get<int>() : 1;
+  if (json.contains("standard_error")) {
+    point.standardError = json.at("standard_error").get<double>();
+  }
   if (json.contains("nll_since_previous")) {
     point.nllBin = json.at("nll_since_previous").get<double>();
   }
@@ -200,6 +221,7 @@ TokenRange rangeOf(const Json& json) {
 
 AttentionMap mapOf(const Json& json) {
   AttentionMap map;
+  if (json.is_null()) return map;
   map.request = {.layer = json.at("layer").get<int>(),
                  .head = json.at("head").get<int>(),
                  .queries = rangeOf(json.at("queries")),
@@ -242,9 +264,23 @@ RecordedSetting settingOf(const Json& json, const Plan& plan) {
   return result;
 }
 
+// Form 1 has every answer and every map.
+bool isWhole(const RecordedSetting& result) {
+  return std::all_of(result.answers.begin(), result.answers.end(),
+                     [](const RecordedAnswer& answer) { return answer.isRecorded(); }) &&
+         std::none_of(result.maps.begin(), result.maps.end(),
+                      [](const AttentionMap& map) { return map.values.empty(); });
+}
+
+bool isWhole(const Experiment& experiment) {
+  return std::all_of(experiment.results.begin(), experiment.results.end(),
+                     [](const RecordedSetting& result) { return isWhole(result); });
+}
+
 Experiment experimentOf(const Json& json) {
   Experiment experiment{.program = json.at("program").get<std::string>(),
                         .plan = planOf(json.at("plan"))};
+  if (json.contains("layout")) experiment.layout = json.at("layout").get<std::string>();
   for (const Json& each : json.at("results")) {
     experiment.results.push_back(settingOf(each, experiment.plan));
   }
@@ -255,17 +291,19 @@ Experiment experimentOf(const Json& json) {
            "result " + std::to_string(i + 1) + " is of '" + experiment.results[i].setting +
                "', setting " + std::to_string(i + 1) + " is '" + settings[i] + "'");
   }
+  demand(isWhole(experiment) || json.at(kFormKey) != 1, "an answer or a map is missing");
   return experiment;
 }
 
 }  // namespace
 
 std::string toText(const Experiment& experiment) {
-  Ordered json{{kFormKey, kForm},
+  Ordered json{{kFormKey, isWhole(experiment) ? 1 : kNewestForm},
                {"program", experiment.program},
                {"plan", planJson(experiment.plan)},
                {"results", Ordered::array()}};
   for (const auto& result : experiment.results) json["results"].push_back(settingJson(result));
+  if (!experiment.layout.empty()) json["layout"] = experiment.layout;
   return json.dump(1) + "\n";
 }
 
@@ -273,12 +311,14 @@ Result<Experiment> fromText(const std::string& text, const std::string& name) {
   const auto json = parseJsonObject(text, name);
   if (!json || !json->contains(kFormKey) || !json->at(kFormKey).is_number_integer()) {
     return Error{ErrorCode::CorruptFile,
-                 name + ": no experiment; a file that 'experiment new' wrote is wanted"};
+                 name +
+                     ": no experiment; a file that the window or 'experiment new' wrote is "
+                     "wanted"};
   }
-  if (const Json& form = json->at(kFormKey); form != kForm) {
+  if (const Json& form = json->at(kFormKey); form < 1 || form > kNewestForm) {
     return Error{ErrorCode::Unsupported, name + ": the experiment has form " + shortText(form) +
-                                             ", this program reads form " + std::to_string(kForm) +
-                                             "; use a newer program"};
+                                             ", this program reads forms 1 to " +
+                                             std::to_string(kNewestForm) + "; use a newer program"};
   }
   try {
     return experimentOf(*json);
@@ -292,14 +332,24 @@ Result<Experiment> fromText(const std::string& text, const std::string& name) {
 Result<Experiment> readExperiment(const std::filesystem::path& path) {
   const auto bytes = readFile(path);
   if (!bytes) return bytes.error();
-  if (!picture::isPng(*bytes)) return fromText(*bytes, path.string());
-  const auto text = picture::pngText(*bytes, kPictureKeyword);
+  const auto kind = picture::kindOf(*bytes);
+  if (!kind) return fromText(*bytes, path.string());
+  const auto text = picture::carriedText(*bytes, *kind, kPictureKeyword);
   if (!text) {
     return Error{ErrorCode::NotFound, path.string() +
                                           ": the picture carries no experiment; export it anew "
                                           "from one, or open the experiment's own file"};
   }
   return fromText(*text, path.string());
+}
+
+Result<std::string> withExperiment(std::string_view picture, const std::string& experimentText) {
+  const auto kind = picture::kindOf(picture);
+  if (!kind) {
+    return Error{ErrorCode::Unsupported,
+                 "the file is no PNG, SVG or PDF; only these carry an experiment"};
+  }
+  return picture::withText(picture, *kind, kPictureKeyword, experimentText);
 }
 
 Status writeExperiment(const Experiment& experiment, const std::filesystem::path& path) {

@@ -116,6 +116,7 @@ QString ChatModel::currentQuestion() const {
 void ChatModel::askAbout(ChatTurn turn) {
   const QString asked = turn.question;
   turn.generation.maxNewTokens = m_app.answerTokens();
+  turn.document = m_app.document();
   turn.settings = m_app.method();
   turn.plan = m_app.plan();
   if (m_app.plan()) turn.method = methodText(*m_app.plan(), m_app.method());

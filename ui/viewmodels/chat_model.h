@@ -22,6 +22,7 @@ struct ChatTurn {
   QString problem;  // why there is no answer, or not all of it
   State state = State::Waiting;
   QString method;        // plan in use: "YaRN, factor 4, 4,096 tokens planned"
+  std::shared_ptr<const OpenDocument> document;   // that it was asked about; null: none
   MethodSettings settings;                        // as asked
   std::shared_ptr<const rope::RotaryPlan> plan;   // null without a model
   Answer result;         // once finished

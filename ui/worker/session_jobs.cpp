@@ -93,9 +93,11 @@ Result<Answer> answerQuestion(EngineRoom& room, const SessionRecipe& recipe,
   };
   const auto onToken = [&](const GeneratedToken& token) {
     answer.ids.push_back(token.id);
+    answer.tokens.push_back(token);
     const bool first = answer.ids.size() == 1;
     emitText(characters.append(first ? (*tokenizer)->continuation(before, answer.ids)
                                      : (*tokenizer)->bytes(token.id)));
+    answer.ends.push_back(static_cast<std::int64_t>(answer.text.size()));
   };
   Session& session = *room.session;
   const auto begin = Clock::now();
@@ -105,6 +107,7 @@ Result<Answer> answerQuestion(EngineRoom& room, const SessionRecipe& recipe,
   if (!generation) return generation.error();
   answer.decodeSeconds = secondsSince(begin) - pictures;
   emitText(characters.finish());
+  if (!answer.ends.empty()) answer.ends.back() = static_cast<std::int64_t>(answer.text.size());
   answer.finishReason = generation->finishReason;
   if (sinks.position) sinks.position(session.position());
   return answer;

@@ -45,6 +45,8 @@ struct AnswerSinks {
 struct Answer {
   std::string text;
   std::vector<std::int32_t> ids;
+  std::vector<GeneratedToken> tokens;  // the same ids, with their log-probabilities
+  std::vector<std::int64_t> ends;      // bytes of `text` that are there after each token
   PrefillResult prefill;
   FinishReason finishReason = FinishReason::Length;
   double prefillSeconds = 0.0;  // both without the time that pictures took in between

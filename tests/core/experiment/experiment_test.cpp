@@ -114,6 +114,74 @@ TEST(Experiment, ComesBackFromItsFileAndFromAPicture) {
   EXPECT_EQ(toText(*carried), toText(experiment));
 }
 
+// What the first program wrote, word for word: form 1, without anything that came later.
+TEST(Experiment, ReadsAFileOfTheFirstForm) {
+  const auto read = fromText(
+      R"({"ropescope_experiment": 1, "program": "0.1.0",
+       "plan": {"model": {"name": "m", "hash": "h", "tokenizer_sha256": "t", "dtype": "float32",
+                          "trained_length": 8, "plain_inv_freq": [1.0]},
+                "protocol": "one pass", "document": {"name": "d.txt", "text": "text"},
+                "settings": ["none"], "context": 8, "questions": ["Q"],
+                "sampling": {"max_new_tokens": 4, "temperature": 0.0, "top_p": 1.0, "top_k": 0,
+                             "seed": 0, "stop_at_eos": true},
+                "lengths": [4], "maps": []},
+       "results": [{"setting": "none", "method": "none", "factor": 1.0, "attention_factor": 1.0,
+                    "inv_freq": [1.0], "note": "", "calibration_sha256": null,
+                    "document_tokens": 5,
+                    "answers": [{"text": "yes", "token_ids": [7], "log_probabilities": [-0.5],
+                                 "finish_reason": "eos"}],
+                    "perplexity": [{"length": 4, "nll": 1.0, "perplexity": 2.718281828,
+                                    "scored_tokens": 3}],
+                    "maps": [], "seconds": 0.25}]})",
+      "old");
+  ASSERT_TRUE(read) << read.error().message;
+  const RecordedSetting& result = read->results.at(0);
+  EXPECT_EQ(result.answers.at(0).text, "yes");
+  EXPECT_TRUE(result.answers[0].ends.empty());
+  EXPECT_EQ(result.answers[0].seconds, 0.0);
+  EXPECT_EQ(result.perplexity.at(0).documents, 1);
+  EXPECT_TRUE(read->layout.empty());
+}
+
+TEST(Experiment, StaysInTheFirstFormWhileNothingIsMissing) {
+  Experiment experiment = recorded();
+  const auto formOf = [](const Experiment& of) {
+    return nlohmann::json::parse(toText(of)).at("ropescope_experiment").get<int>();
+  };
+  EXPECT_EQ(formOf(experiment), 1) << "an older program reads it";
+  experiment.layout = "window";
+  EXPECT_EQ(formOf(experiment), 1);
+  experiment.results[1].answers[0] = {};  // not asked
+  experiment.results[0].maps[0] = {};     // not drawn
+  EXPECT_EQ(formOf(experiment), 2);
+  const auto read = fromText(toText(experiment), "lesson");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_FALSE(read->results[1].answers[0].isRecorded());
+  EXPECT_TRUE(read->results[0].maps[0].values.empty());
+  EXPECT_EQ(read->layout, "window");
+  EXPECT_EQ(toText(*read), toText(experiment));
+  auto asOne = nlohmann::json::parse(toText(experiment));
+  asOne["ropescope_experiment"] = 1;
+  EXPECT_THAT(fromText(asOne.dump(), "lesson").error().message, HasSubstr("is missing"));
+  for (const auto& line : compare(experiment.results, recorded().results)) {
+    EXPECT_TRUE(line.agrees) << line.what << ": what was not recorded cannot differ";
+  }
+}
+
+TEST(Experiment, KeepsWhereEveryTokenEndsInTheAnswer) {
+  const RecordedAnswer answer = recorded().results.at(0).answers.at(0);
+  ASSERT_EQ(answer.ends.size(), answer.tokens.size());
+  EXPECT_EQ(answer.ends.back(), static_cast<std::int64_t>(answer.text.size()));
+  const auto tokenizer = *stories()->tokenizer();
+  // Behind the first token every token adds its own bytes: these answers are all ASCII.
+  for (std::size_t i = 1; i < answer.tokens.size(); ++i) {
+    const auto begin = static_cast<std::size_t>(answer.ends[i - 1]);
+    const auto end = static_cast<std::size_t>(answer.ends[i]);
+    EXPECT_EQ(answer.text.substr(begin, end - begin), tokenizer->bytes(answer.tokens[i].id));
+  }
+  EXPECT_GT(answer.seconds, 0.0);
+}
+
 TEST(Experiment, SaysWhatCameOutDifferently) {
   const Experiment experiment = recorded();
   auto changed = experiment.results;
@@ -170,7 +238,7 @@ TEST(Experiment, SaysWhereAFileIsWrong) {
   using Json = nlohmann::json;
   EXPECT_EQ(refusal([](Json&) {}), "taken");
   EXPECT_THAT(fromText("not JSON", "lesson").error().message, HasSubstr("lesson: no experiment"));
-  EXPECT_THAT(refusal([](Json& j) { j["ropescope_experiment"] = 2; }), HasSubstr("form 2"));
+  EXPECT_THAT(refusal([](Json& j) { j["ropescope_experiment"] = 3; }), HasSubstr("form 3"));
   EXPECT_THAT(refusal([](Json& j) { j["plan"]["settings"] = Json::array(); }),
               HasSubstr("settings is empty"));
   EXPECT_THAT(refusal([](Json& j) { j["plan"].erase("context"); }), HasSubstr("context"));
@@ -183,6 +251,10 @@ TEST(Experiment, SaysWhereAFileIsWrong) {
   EXPECT_THAT(refusal([](Json& j) { j["results"][0]["setting"] = "ntk"; }), HasSubstr("'ntk'"));
   EXPECT_THAT(refusal([](Json& j) { j["results"][0]["answers"][0]["token_ids"] = {1}; }),
               HasSubstr("1 token ids"));
+  EXPECT_THAT(refusal([](Json& j) {
+                j["results"][0]["answers"][0]["token_ends"] = {9, 4};
+              }),
+              HasSubstr("ends of an answer's tokens"));
 }
 
 }  // namespace
