@@ -111,7 +111,7 @@ std::vector<CommandSpec> makeWholeTable() {
   auto table = makeCommandTable();
   for (const auto& group :
        {pscCommands(), longropeCommands(), retrievalCommands(), sweepCommands(),
-        experimentCommands()}) {
+        experimentCommands(), readsCommands()}) {
     table.insert(table.end(), group.begin(), group.end());
   }
   return table;

@@ -10,6 +10,7 @@ Status runGenerate(Run& run);
 Status runScore(Run& run);
 Status runPerplexity(Run& run);
 Status runAttention(Run& run);
+Status runReads(Run& run);
 Status runAngles(Run& run);
 Status runInspect(Run& run);
 Status runTokenize(Run& run);

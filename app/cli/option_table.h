@@ -59,6 +59,8 @@ std::vector<CommandSpec> sweepCommands();
 std::vector<OptionSpec> sweepOptions();
 std::vector<CommandSpec> experimentCommands();
 std::vector<OptionSpec> experimentOptions();
+std::vector<CommandSpec> readsCommands();
+std::vector<OptionSpec> readsOptions();
 
 const std::vector<CommandSpec>& commandTable();
 const CommandSpec* findCommand(std::string_view name);

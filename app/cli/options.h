@@ -12,6 +12,7 @@
 #include "app/cli/experiment_options.h"
 #include "app/cli/longrope_options.h"
 #include "app/cli/psc_options.h"
+#include "app/cli/reads_options.h"
 #include "app/cli/retrieval_options.h"
 #include "app/cli/sweep_options.h"
 #include "core/eval/perplexity.h"
@@ -89,6 +90,7 @@ struct Options {
   RetrievalOptions retrieval;
   SweepOptions sweep;
   ExperimentOptions experiment;
+  ReadsOptions reads;
 };
 
 struct HelpRequest {
