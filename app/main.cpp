@@ -142,6 +142,7 @@ int main(int argc, char** argv) {
     problem = ui::errorSentence(read.error());
   } else {
     samples = *std::move(read);
+    app.setCalibrationsFolder(*resources / "calibrations");
   }
   ui::MainWindow window({runner, app, chat, theme, store, samples});
   window.setTheme(options.theme);

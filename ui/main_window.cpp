@@ -55,6 +55,7 @@ MainWindow::MainWindow(WindowParts parts, QWidget* parent)
   addStatusBar();
   addFileMenu();
   addRunMenu();
+  addSlotMenu();
   addViewMenu();
   addWindowMenu();
   addHelpMenu();
@@ -138,6 +139,9 @@ void MainWindow::addStatusBar() {
   m_notice = new QLabel(this);
   m_notice->setAccessibleName(tr("Notice"));
   statusBar()->setObjectName(QStringLiteral("statusBar"));
+  m_slotText = new QLabel(this);
+  m_slotText->setAccessibleName(tr("Settings in use"));
+  statusBar()->addPermanentWidget(m_slotText);
   statusBar()->addPermanentWidget(new StatusPanel(m_runner, this));
 }
 
@@ -146,6 +150,7 @@ void MainWindow::connectApp() {
   connect(&m_app, &AppModel::notice, this, &MainWindow::showNotice);
   connect(&m_app, &AppModel::documentChanged, this, &MainWindow::adoptDocument);
   connect(&m_app, &AppModel::documentChanged, &m_tokens, &TokenChoice::clear);
+  connect(&m_app, &AppModel::slotsChanged, this, &MainWindow::showSlots);
   connect(&m_app, &AppModel::modelChanged, this, [this] {
     remember(m_settings.recentModels, QString::fromStdString(m_app.engine()->folder().string()));
   });

@@ -85,6 +85,8 @@ class MainWindow : public QMainWindow {
   void addFileMenu();
   void addSamplesMenu(QMenu* file);
   void addRunMenu();
+  void addSlotMenu();
+  void showSlots();
   void addViewMenu();
   void addThemeMenu(QMenu* view);
   void addWindowMenu();
@@ -125,6 +127,8 @@ class MainWindow : public QMainWindow {
   AnglePanel* m_angles = nullptr;
   PerplexityPanel* m_perplexity = nullptr;
   QLabel* m_notice = nullptr;
+  QLabel* m_slotText = nullptr;
+  std::array<QAction*, AppModel::kSlots> m_slotActions{};
 };
 
 }  // namespace ropescope::ui

@@ -91,6 +91,48 @@ void MainWindow::addRunMenu() {
           &QAction::triggered, &m_chat, &ChatModel::clear);
 }
 
+void MainWindow::addSlotMenu() {
+  auto* menu = menuBar()->addMenu(tr("&Settings"));
+  for (int i = 0; i < AppModel::kSlots; ++i) {
+    auto* action = add(menu, {}, tr("Ctrl+%1").arg(i + 1),
+                       tr("Put the whole window under these settings; what was read stays"));
+    action->setCheckable(true);
+    m_slotActions[static_cast<std::size_t>(i)] = action;
+    connect(action, &QAction::triggered, this, [this, i] {
+      m_app.activateSlot(i);
+      showSlots();  // a click has toggled the mark
+    });
+  }
+  menu->addSeparator();
+  for (int i = 0; i < AppModel::kSlots; ++i) {
+    connect(add(menu, tr("Keep the settings in use as %1").arg(i + 1),
+                tr("Ctrl+Shift+%1").arg(i + 1),
+                tr("The slot takes the settings of the method panel that are applied now")),
+            &QAction::triggered, this, [this, i] { m_app.setSlot(i, m_app.method()); });
+  }
+  showSlots();
+}
+
+void MainWindow::showSlots() {
+  for (int i = 0; i < AppModel::kSlots; ++i) {
+    QAction* action = m_slotActions[static_cast<std::size_t>(i)];
+    const MethodSlot& slot = m_app.slot(i);
+    action->setText(m_app.engine() ? tr("&%1: %2").arg(i + 1).arg(settingsTitle(slot.session))
+                                   : tr("Settings &%1").arg(i + 1));
+    action->setEnabled(m_app.engine() != nullptr);
+    action->setChecked(i == m_app.activeSlot());
+    const QString tip = slot.problem.isEmpty()
+                            ? tr("Put the whole window under these settings; what was read stays")
+                            : slot.problem;
+    action->setToolTip(tip);
+    action->setStatusTip(tip);
+  }
+  if (m_slotText == nullptr || !m_app.engine()) return;
+  m_slotText->setText(m_app.activeSlot() < 0
+                          ? m_app.title()
+                          : tr("%1: %2").arg(m_app.activeSlot() + 1).arg(m_app.title()));
+}
+
 void MainWindow::addViewMenu() {
   auto* view = menuBar()->addMenu(tr("&View"));
   addThemeMenu(view);

@@ -129,6 +129,10 @@ MemoryEstimate Engine::memoryFor(std::int64_t tokens) const {
   return estimate;
 }
 
+std::int64_t Engine::availableBytes() const {
+  return ropescope::availableBytes(m_state->placement.device);
+}
+
 Result<rope::RotaryPlan> Engine::plan(const rope::MethodChoice& choice,
                                       std::int64_t plannedLength) const {
   rope::MethodChoice complete = choice;

@@ -56,6 +56,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
 
   std::int64_t kvBytesPerToken() const;
   MemoryEstimate memoryFor(std::int64_t tokens) const;
+  // That more sessions may take on the device without swapping; -1: unknown.
+  std::int64_t availableBytes() const;
 
   // The plan a session with this choice and planned length would have. Factor lists that the config
   // holds stand in for list parameters that the choice leaves out.

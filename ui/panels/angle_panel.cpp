@@ -35,6 +35,7 @@ AnglePanel::AnglePanel(AppModel& app, QWidget* parent)
   buildControls();
   setPlot(new AnglePlot(m_model, this));
   connectControls();
+  connect(&m_app, &AppModel::flipped, &m_model, &AngleViewModel::prepareFlip);
   connect(&m_app, &AppModel::planChanged, this, &AnglePanel::takePlan);
   connect(&m_app, &AppModel::modelChanged, this, &AnglePanel::takePlan);
   takePlan();

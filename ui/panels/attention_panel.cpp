@@ -3,6 +3,7 @@
 #include <QLocale>
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "core/tokenizer/tokenizer.h"
 #include "ui/plots/attention_map_plot.h"
@@ -114,7 +115,14 @@ void AttentionPanel::connectControls() {
 void AttentionPanel::connectApp() {
   connect(&m_app, &AppModel::modelChanged, this, &AttentionPanel::startSession);
   connect(&m_app, &AppModel::documentChanged, this, &AttentionPanel::startSession);
-  connect(&m_app, &AppModel::planChanged, this, &AttentionPanel::startSession);
+  connect(&m_app, &AppModel::flipped, this, [this] { m_flipping = true; });
+  connect(&m_app, &AppModel::planChanged, this, [this] {
+    if (!std::exchange(m_flipping, false)) return startSession();
+    m_runner.dropViews(viewKey());
+    m_model.switchSession(m_app.position());
+    showSelection();
+    showSession();
+  });
   connect(&m_app, &AppModel::busyChanged, this, &AttentionPanel::showSession);
   connect(&m_app, &AppModel::sessionAdvanced, this, [this](qint64 position) {
     m_model.advanceTo(position);

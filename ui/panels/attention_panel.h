@@ -45,6 +45,7 @@ class AttentionPanel : public PlotPanel {
   QCheckBox* m_locked;
   QPushButton* m_read;
   QPushButton* m_keep;
+  bool m_flipping = false;  // the next plan comes by a flip between settings
 };
 
 // The picture's cells: one row per cell row, one column per cell column.

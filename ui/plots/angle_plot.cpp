@@ -40,6 +40,7 @@ AnglePlot::AnglePlot(const AngleViewModel& model, QWidget* parent)
   connect(plot(), &QCustomPlot::mouseMove, this, &AnglePlot::hover);
   connect(&m_model, &AngleViewModel::curvesChanged, this, &AnglePlot::redraw);
   connect(&m_model, &AngleViewModel::positionChanged, this, &AnglePlot::redrawAngles);
+  m_ghost = addCurve();  // first: it lies below the others
   resizeCurves(2);
   followPalette();
   redraw();
@@ -192,6 +193,7 @@ void AnglePlot::styleCurve(const Curve& curve, std::size_t index, PlotTheme them
 void AnglePlot::restyle(PlotTheme theme) {
   const PlotColors colors = plotColors(theme);
   for (std::size_t i = 0; i < m_curves.size(); ++i) styleCurve(m_curves[i], i, theme);
+  for (QCPGraph* graph : {m_ghost.factor, m_ghost.wavelength}) graph->setPen(ghostPen(theme));
   for (QCPItemRect* shade : m_unturned) shade->setBrush(QBrush(colors.shade));
   m_trained->setPen(faintPen(theme));
   styleNote(m_trainedText, theme);
@@ -220,19 +222,9 @@ void AnglePlot::redraw() {
     fill(m_curves[i + 2], m_model.others()[i]);
   }
   for (std::size_t i = 0; i < m_curves.size(); ++i) styleCurve(m_curves[i], i, theme());
-
-  QCPRange factors(1, 1);
-  QCPRange wavelengths(m_model.trainedLength(), m_model.trainedLength());
-  for (const Curve& curve : m_curves) {
-    factors.expand(valuesOf(curve.factor));
-    wavelengths.expand(valuesOf(curve.wavelength));
-  }
-  const double room = std::max(factors.size(), 0.5) * kRoom;
-  y(Factor)->setRange(factors.lower - room, factors.upper + room);
-  if (m_model.hasPlan()) y(Wavelength)->setRange(wavelengths.lower / 1.5, wavelengths.upper * 1.5);
+  redrawGhost();
+  fitAxes();
   const double pairs = static_cast<double>(m_model.pairs().size());
-  x(Factor)->setRange(-0.5, std::max(pairs, 1.0) - 0.5);
-
   const double unturned = m_model.firstUnturnedPair() - 0.5;
   for (QCPItemRect* shade : m_unturned) {
     shade->setVisible(m_model.firstUnturnedPair() < pairs);
@@ -249,6 +241,37 @@ void AnglePlot::redraw() {
   plot()->setAccessibleName(tr("Rotation of every pair"));
   wrapLegend(plot());
   redrawAngles();
+}
+
+void AnglePlot::redrawGhost() {
+  const AngleCurve* ghost = m_model.ghost();
+  for (QCPGraph* graph : {m_ghost.factor, m_ghost.wavelength}) graph->setVisible(ghost != nullptr);
+  m_ghost.factor->removeFromLegend();
+  if (ghost == nullptr) return;
+  fill(m_ghost, *ghost);
+  m_ghost.factor->setName(tr("before: %1").arg(ghost->title));
+  m_ghost.factor->addToLegend();
+}
+
+void AnglePlot::fitAxes() {
+  QCPRange factors(1, 1);
+  QCPRange wavelengths(m_model.trainedLength(), m_model.trainedLength());
+  for (const Curve& curve : m_curves) {
+    factors.expand(valuesOf(curve.factor));
+    wavelengths.expand(valuesOf(curve.wavelength));
+  }
+  const double room = std::max(factors.size(), 0.5) * kRoom;
+  factors = {factors.lower - room, factors.upper + room};
+  wavelengths = {wavelengths.lower / 1.5, wavelengths.upper * 1.5};
+  if (m_model.ghost() != nullptr) {  // a flip: only a curve that would leave the picture moves them
+    factors = factors.expanded(y(Factor)->range());
+    wavelengths = wavelengths.expanded(y(Wavelength)->range());
+  } else {
+    const double pairs = static_cast<double>(m_model.pairs().size());
+    x(Factor)->setRange(-0.5, std::max(pairs, 1.0) - 0.5);
+  }
+  y(Factor)->setRange(factors);
+  if (m_model.hasPlan()) y(Wavelength)->setRange(wavelengths);
 }
 
 void AnglePlot::redrawAngles() {

@@ -17,6 +17,7 @@ class AnglePlot : public PlotWidget {
 
   // What is drawn, for tests: curve of the plan, then plain RoPE.
   QCPGraph* factorCurve() const { return m_curves.front().factor; }
+  QCPGraph* ghostCurve() const { return m_ghost.factor; }
   QCPGraph* angleDots() const { return m_curves.front().angle; }
 
  protected:
@@ -41,6 +42,8 @@ class AnglePlot : public PlotWidget {
   void resizeCurves(std::size_t curves);
   void redraw();
   void redrawAngles();
+  void redrawGhost();
+  void fitAxes();
   void fill(const Curve& curve, const AngleCurve& values);
   void styleCurve(const Curve& curve, std::size_t index, PlotTheme theme);
   void hover(QMouseEvent* event);
@@ -50,6 +53,7 @@ class AnglePlot : public PlotWidget {
   const AngleViewModel& m_model;
   std::array<QCPAxisRect*, kParts> m_rects{};
   std::vector<Curve> m_curves;               // plan, plain, then the others
+  Curve m_ghost;                             // of the settings before the last flip
   std::array<QCPItemRect*, 2> m_unturned{};  // pairs that never turned once
   QCPItemText* m_unturnedText = nullptr;
   QCPItemStraightLine* m_trained = nullptr;

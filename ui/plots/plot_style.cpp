@@ -169,6 +169,14 @@ QPen faintPen(PlotTheme theme) {
   return {plotColors(theme).axis, 1};
 }
 
+QPen ghostPen(PlotTheme theme) {
+  QColor pale = plotColors(theme).reference;
+  pale.setAlphaF(0.35F);
+  QPen pen(pale, 4.5);
+  pen.setCapStyle(Qt::FlatCap);
+  return pen;
+}
+
 QCPColorGradient amountGradient(PlotTheme theme) {
   constexpr int kStops = 64;  // the ramp is smooth; QCustomPlot fills in the levels between
   const picture::Colormap ramp(pictureTheme(theme).ramp);

@@ -44,6 +44,8 @@ QCPScatterStyle curveMarker(PlotTheme theme, std::size_t index);
 // Plain RoPE and trained lengths: grey and dashed.
 QPen referencePen(PlotTheme theme);
 QPen faintPen(PlotTheme theme);
+// What was drawn before a flip between settings: broad and pale, below the curves.
+QPen ghostPen(PlotTheme theme);
 
 // Little is close to the paper in both themes; cells without a value (NaN) get `masked`.
 QCPColorGradient amountGradient(PlotTheme theme);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <utility>
 
 #include "core/rope/rope_math.h"
 
@@ -53,6 +54,8 @@ AngleViewModel::AngleViewModel(QObject* parent) : QObject(parent) {
 }
 
 void AngleViewModel::setPlan(std::shared_ptr<const rope::RotaryPlan> plan) {
+  m_ghost.reset();
+  if (std::exchange(m_flipping, false) && m_plan) m_ghost = m_current;
   m_plan = std::move(plan);
   if (!m_plan) setPlaying(false);
   if (m_plan) m_plainPlan = rope::plainPlan(m_plan->context, "none");

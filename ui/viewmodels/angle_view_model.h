@@ -8,6 +8,7 @@
 #include <QVector>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/probe/angle_table.h"
@@ -32,6 +33,8 @@ class AngleViewModel : public QObject {
   explicit AngleViewModel(QObject* parent = nullptr);
 
   void setPlan(std::shared_ptr<const rope::RotaryPlan> plan);  // null: nothing to show
+  // The next plan comes by a flip between settings: the curve before it stays as a ghost.
+  void prepareFlip() { m_flipping = true; }
   // Other methods under the same context; drawn when comparison is on.
   void setComparison(std::vector<rope::RotaryPlan> plans);
   void setComparing(bool comparing);
@@ -47,6 +50,8 @@ class AngleViewModel : public QObject {
   const QVector<double>& pairs() const { return m_pairs; }
   const AngleCurve& plain() const { return m_plain; }
   const AngleCurve& current() const { return m_current; }
+  // What was drawn before the last flip; null when the plan came otherwise. Axes stay meanwhile.
+  const AngleCurve* ghost() const { return m_ghost ? &*m_ghost : nullptr; }
   const std::vector<AngleCurve>& others() const { return m_others; }  // empty when not comparing
 
   double trainedLength() const;  // tokens
@@ -82,6 +87,8 @@ class AngleViewModel : public QObject {
   AngleCurve m_plain;
   AngleCurve m_current;
   std::vector<AngleCurve> m_others;
+  std::optional<AngleCurve> m_ghost;
+  bool m_flipping = false;
   int m_firstUnturned = 0;
 };
 

@@ -30,15 +30,9 @@ Result<std::shared_ptr<const OpenDocument>> encoded(const EngineRoom& room, Docu
 
 }  // namespace
 
-bool operator==(const MethodSettings& a, const MethodSettings& b) {
-  return a.rope.id == b.rope.id && a.rope.values == b.rope.values &&
-         a.rope.factor == b.rope.factor && a.contextTokens == b.contextTokens &&
-         a.calibrationFile == b.calibrationFile && a.pscStrength == b.pscStrength &&
-         a.lora == b.lora;
-}
-
 AppModel::AppModel(EngineRunner& runner, QObject* parent) : QObject(parent), m_runner(runner) {
   connect(&m_runner, &EngineRunner::busyChanged, this, &AppModel::busyChanged);
+  connect(&m_runner, &EngineRunner::busyChanged, this, &AppModel::askWhatIsKept);
 }
 
 void AppModel::loadModel(const std::filesystem::path& folder, const QString& device,
@@ -52,7 +46,7 @@ void AppModel::loadModel(const std::filesystem::path& folder, const QString& dev
       [options](EngineRoom& room, const JobControl& job) -> Result<Loaded> {
         auto engine = Engine::load(options, job);
         if (!engine) return engine.error();  // the model before stays in use
-        room.session.reset();
+        keepOnly(room, {});
         room.engine = *engine;
         return *engine;
       },
@@ -68,9 +62,13 @@ void AppModel::adoptEngine(std::shared_ptr<const Engine> engine) {
   MethodSettings settings;
   settings.rope = m_engine->config().rope;
   m_captureLayer = m_engine->config().layers / 2;
+  m_active = -1;
+  m_own = {};
+  takeDefaultSlots();
   emit modelChanged();
   ++m_choices;
   startSession(settings, nullptr);
+  refreshSlots();
   for (const auto& warning : m_engine->config().warnings) {
     emit notice(QString::fromStdString(warning));
   }
@@ -104,17 +102,21 @@ void AppModel::adoptDocument(std::shared_ptr<const OpenDocument> document) {
   if (!m_document->document.notice.empty()) {
     emit notice(QString::fromStdString(m_document->document.notice));
   }
-  if (m_engine) startSession(m_method, m_calibration);
+  if (!m_engine) return;
+  forgetSlotSessions();
+  startSession(method(), calibration());
+  refreshSlots();
 }
 
 void AppModel::applyMethod(const MethodSettings& settings) {
   if (!m_engine) return;
+  if (const int slot = slotOf(settings); slot >= 0 && slot != m_active) return activateSlot(slot);
   if (settings.calibrationFile.empty()) {
     if (startSession(settings, nullptr)) ++m_choices;
     return;
   }
-  if (m_calibration && settings.calibrationFile == m_method.calibrationFile) {
-    if (startSession(settings, m_calibration)) ++m_choices;
+  if (calibration() && settings.calibrationFile == method().calibrationFile) {
+    if (startSession(settings, calibration())) ++m_choices;
     return;
   }
   using Loaded = std::shared_ptr<const Calibration>;
@@ -135,43 +137,51 @@ void AppModel::applyMethod(const MethodSettings& settings) {
       });
 }
 
-bool AppModel::startSession(const MethodSettings& settings,
-                            const std::shared_ptr<const Calibration>& calibration) {
+Result<PlannedSession> AppModel::planSession(
+    const MethodSettings& settings, const std::shared_ptr<const Calibration>& calibration) const {
   const std::int64_t context = contextFor(settings);
   auto plan = m_engine->plan(settings.rope, context);
-  if (!plan) {
-    reportError(plan.error());
+  if (!plan) return plan.error();
+  PlannedSession planned{.settings = settings, .calibration = calibration};
+  planned.plan = std::make_shared<const rope::RotaryPlan>(*std::move(plan));
+  planned.plannedContext = context;
+  planned.recipe.options = SessionOptions{.rope = settings.rope,
+                                          .contextTokens = context,
+                                          .calibration = calibration,
+                                          .pscStrength = settings.pscStrength,
+                                          .lora = settings.lora,
+                                          .captureLayers = layersToCapture(context)};
+  return planned;
+}
+
+bool AppModel::startSession(const MethodSettings& settings,
+                            const std::shared_ptr<const Calibration>& calibration) {
+  auto planned = planSession(settings, calibration);
+  if (!planned) {
+    reportError(planned.error());
     return false;
   }
-  const bool hadTokens = m_position > 0;
+  planned->recipe.serial = ++m_lastSerial;
+  const bool staysInSlot = m_active >= 0 && settings == method();
+  const bool lost = m_active < 0 || staysInSlot;
+  const std::int64_t lostTokens = lost ? position() : 0;
   m_runner.stop(Lane::Answer);
-  m_method = settings;
-  m_calibration = calibration;
-  m_plannedContext = context;
-  m_plan = std::make_shared<const rope::RotaryPlan>(*std::move(plan));
-  ++m_recipe.serial;
-  m_recipe.options = SessionOptions{.rope = settings.rope,
-                                    .contextTokens = context,
-                                    .calibration = calibration,
-                                    .pscStrength = settings.pscStrength,
-                                    .lora = settings.lora,
-                                    .captureLayers = layersToCapture(context)};
-  m_position = 0;
-  // The old cache goes as soon as the job that uses it has ended; it never serves the new plan.
-  m_runner.startLong<Done>(
-      this, Lane::Housekeeping, SameLane::Queue,
-      [serial = m_recipe.serial](EngineRoom& room, const JobControl&) -> Status {
-        if (room.sessionSerial != serial) room.session.reset();
-        return Done{};
-      },
-      [](const Status&) {});
-  emit planChanged();
-  emit sessionAdvanced(0);
-  if (hadTokens) {
-    emit notice(tr("New session: what was read under the old settings was dropped, because cached "
-                   "keys are rotated with them. The next question reads the document again."));
-  }
+  if (!staysInSlot) m_active = -1;
+  now() = *std::move(planned);
+  announceSession(lostTokens);
   return true;
+}
+
+void AppModel::announceSession(std::int64_t lostTokens) {
+  // An old cache goes as soon as the job that uses it has ended; it never serves the new plan.
+  keepWantedSessions();
+  emit planChanged();
+  emit sessionAdvanced(position());
+  emit slotsChanged();
+  if (lostTokens == 0) return;
+  emit notice(
+      tr("New session: what was read under the old settings was dropped, because cached "
+         "keys are rotated with them. The next question reads the document again."));
 }
 
 std::int64_t AppModel::neededContext(std::int64_t questionTokens) const {
@@ -203,7 +213,8 @@ void AppModel::setAnswerTokens(std::int64_t tokens) {
   if (tokens == m_answerTokens || tokens < 1) return;
   m_answerTokens = tokens;
   // Keep the session, and what it has read, while the answer still fits.
-  if (m_engine && contextFor(m_method) > m_plannedContext) startSession(m_method, m_calibration);
+  if (m_engine && contextFor(method()) > plannedContext()) startSession(method(), calibration());
+  refreshSlots();
   emit ledgerChanged();
 }
 
@@ -211,7 +222,7 @@ void AppModel::setCaptureLayer(int layer) {
   m_captureLayer = layer;
   const auto& kept = captureLayers();
   if (!m_engine || std::find(kept.begin(), kept.end(), layer) != kept.end()) return;
-  startSession(m_method, m_calibration);
+  startSession(method(), calibration());
 }
 
 void AppModel::readDocument() {
@@ -219,12 +230,12 @@ void AppModel::readDocument() {
     emit errorOccurred(why);
     return;
   }
-  const auto serial = m_recipe.serial;
+  const auto serial = sessionSerial();
   const auto position = m_runner.stream<std::int64_t>(
       this, [this, serial](const std::int64_t& tokens) { setPosition(serial, tokens); });
   m_runner.startLong<PrefillResult>(
       this, Lane::Answer, SameLane::Queue,
-      [recipe = m_recipe, document = m_document, position](EngineRoom& room,
+      [recipe = recipe(), document = m_document, position](EngineRoom& room,
                                                            const JobControl& job) {
         return readParts(room, recipe, {document->part.ids}, {position}, job);
       },
@@ -245,16 +256,10 @@ QString AppModel::refusalOfPart(std::int64_t documentTokens, std::int64_t questi
     return tr("The document has not been turned into tokens; this model needs a tokenizer.");
   }
   const std::int64_t needed = documentTokens + questionTokens + m_answerTokens;
-  if (needed <= m_plannedContext) return {};
+  if (needed <= plannedContext()) return {};
   return tr("Document, question and answer need %1 tokens, %2 are planned. Nothing is cut: plan at "
             "least %1 tokens in the method panel, or shorten the answer.")
-      .arg(tokensText(needed), tokensText(m_plannedContext));
-}
-
-void AppModel::setPosition(std::uint64_t serial, std::int64_t position) {
-  if (serial != m_recipe.serial || position == m_position) return;
-  m_position = position;
-  emit sessionAdvanced(position);
+      .arg(tokensText(needed), tokensText(plannedContext()));
 }
 
 void AppModel::reportError(const Error& error) {

@@ -1,19 +1,23 @@
-// What the window is about: one model, one document, one method choice and the session they make.
+// What the window is about: one model, one document, one method choice and the session they make;
+// and four choices to flip between, each with a session of its own.
 //
 // Panels read it and send intents to it; the work itself happens on the engine thread.
 #pragma once
 
 #include <QObject>
 #include <QString>
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <vector>
 
 #include "core/document/document.h"
 #include "core/document/prompt_format.h"
 #include "core/engine/engine.h"
+#include "ui/viewmodels/method_slot.h"
 #include "ui/worker/engine_runner.h"
 #include "ui/worker/session_jobs.h"
 
@@ -27,22 +31,13 @@ struct OpenDocument {
   std::int64_t tokens() const { return static_cast<std::int64_t>(part.ids.size()); }
 };
 
-// What the method panel edits. Applied as a whole: every change starts a new session.
-struct MethodSettings {
-  rope::MethodChoice rope;
-  std::int64_t contextTokens = 0;         // planned length; 0: automatic, see AppModel
-  std::filesystem::path calibrationFile;  // empty: none
-  double pscStrength = 1.0;
-  bool lora = true;
-};
-bool operator==(const MethodSettings& a, const MethodSettings& b);
-
 class AppModel : public QObject {
   Q_OBJECT
 
  public:
   // Tokens that an automatic context leaves for a question.
   static constexpr std::int64_t kQuestionAllowance = 64;
+  static constexpr int kSlots = 4;
 
   explicit AppModel(EngineRunner& runner, QObject* parent = nullptr);
 
@@ -50,23 +45,37 @@ class AppModel : public QObject {
   // tokenizer() may be asked here; everything else is the engine thread's.
   const std::shared_ptr<const Engine>& engine() const { return m_engine; }
   const std::shared_ptr<const OpenDocument>& document() const { return m_document; }
-  const MethodSettings& method() const { return m_method; }
-  const std::shared_ptr<const Calibration>& calibration() const { return m_calibration; }
+  const MethodSettings& method() const { return now().settings; }
+  const std::shared_ptr<const Calibration>& calibration() const { return now().calibration; }
   // Null before a model is loaded.
-  const std::shared_ptr<const rope::RotaryPlan>& plan() const { return m_plan; }
+  const std::shared_ptr<const rope::RotaryPlan>& plan() const { return now().plan; }
   // Tokens the next session has room for: the chosen number, or, when automatic, the smallest
   // multiple of the trained length that holds document, question and answer.
-  std::int64_t plannedContext() const { return m_plannedContext; }
+  std::int64_t plannedContext() const { return now().plannedContext; }
   std::int64_t automaticContext() const;  // what "automatic" would be now; 0 without a model
   std::int64_t answerTokens() const { return m_answerTokens; }  // reserved for one answer
 
-  // Changes with every new session. A picture asked for under an older one is out of date.
-  std::uint64_t sessionSerial() const { return m_recipe.serial; }
-  std::int64_t position() const { return m_position; }  // tokens read into the current session
+  // Names the current session: another one has another serial, and a slot's comes back with it. A
+  // picture asked for under another one is out of date.
+  std::uint64_t sessionSerial() const { return now().recipe.serial; }
+  std::int64_t position() const { return now().position; }  // tokens read into the current session
   // Layers whose maps can be drawn.
-  const std::vector<int>& captureLayers() const { return m_recipe.options.captureLayers; }
+  const std::vector<int>& captureLayers() const { return recipe().options.captureLayers; }
   bool isAnswering() const { return m_runner.isBusy(Lane::Answer); }  // or reading, or about to
-  const SessionRecipe& recipe() const { return m_recipe; }
+  const SessionRecipe& recipe() const { return now().recipe; }
+  QString title() const { return settingsTitle(now()); }  // "YaRN × 4 + PSC"
+
+  // The settings to flip between, by index 0 … kSlots - 1. Their sessions stay in memory as long as
+  // there is room, so that flipping back reads nothing again.
+  const MethodSlot& slot(int index) const { return m_slots[static_cast<std::size_t>(index)]; }
+  int activeSlot() const { return m_active; }  // -1: the settings in use are in none
+  // Puts the whole window under these settings; errorOccurred() says why it cannot be.
+  void activateSlot(int index);
+  void setSlot(int index, const MethodSettings& settings);  // applied when the slot is active
+  // The recipe of a slot's session, planned now if it was not; what is wrong otherwise.
+  Result<SessionRecipe> slotRecipe(int index);
+  // Where the files bundled for models lie, one folder per model: before a model is loaded.
+  void setCalibrationsFolder(const std::filesystem::path& folder) { m_calibrations = folder; }
 
   void loadModel(const std::filesystem::path& folder, const QString& device = "auto",
                  const QString& dtype = "auto");
@@ -91,8 +100,11 @@ class AppModel : public QObject {
  signals:
   void modelChanged();
   void documentChanged();
-  void ledgerChanged();                   // room for the answer
-  void planChanged();                     // method, factor, planned context, calibration
+  void ledgerChanged();  // room for the answer
+  void planChanged();    // method, factor, planned context, calibration
+  // Just before planChanged(): the same document under other settings of the four. Axes stay.
+  void flipped(int index);
+  void slotsChanged();  // which is active, settings, problems, how far each has read
   void sessionAdvanced(qint64 position);  // chunks done; 0 when a session was dropped
   void busyChanged();
   void errorOccurred(const QString& sentence);
@@ -105,19 +117,39 @@ class AppModel : public QObject {
   // False: the plan was refused, nothing changed.
   bool startSession(const MethodSettings& settings,
                     const std::shared_ptr<const Calibration>& calibration);
+  Result<PlannedSession> planSession(const MethodSettings& settings,
+                                     const std::shared_ptr<const Calibration>& calibration) const;
   std::int64_t contextFor(const MethodSettings& settings) const;
   std::vector<int> layersToCapture(std::int64_t context) const;
+  void announceSession(std::int64_t lostTokens);
+  void keepWantedSessions();
+
+  // Slots; in app_model_slots.cpp.
+  PlannedSession& now() { return m_active < 0 ? m_own : slotAt(m_active).session; }
+  const PlannedSession& now() const { return m_active < 0 ? m_own : slot(m_active).session; }
+  MethodSlot& slotAt(int index) { return m_slots[static_cast<std::size_t>(index)]; }
+  int slotOf(const MethodSettings& settings) const;  // -1: none
+  void takeDefaultSlots();
+  void forgetSlotSessions();  // all but the active one
+  void refreshSlots();        // plans and problems of those without a session
+  void loadSlotCalibrations();
+  Status planSlot(int index);  // a new session, unless the one it has still fits
+  bool stillFits(const PlannedSession& session) const;
+  void flipTo(int index);
+  void askWhatIsKept();
+  void adoptKept(const std::vector<KeptSession>& kept);
 
   EngineRunner& m_runner;
+  std::filesystem::path m_calibrations;
   std::shared_ptr<const Engine> m_engine;
   std::shared_ptr<const OpenDocument> m_document;
-  std::shared_ptr<const Calibration> m_calibration;
-  std::shared_ptr<const rope::RotaryPlan> m_plan;
-  MethodSettings m_method;
-  SessionRecipe m_recipe;
-  std::int64_t m_plannedContext = 0;
+  PlannedSession m_own;  // in use while no slot is
+  std::array<MethodSlot, kSlots> m_slots;
+  int m_active = -1;
+  // Of slots, as they were read; a file that cannot be used stays as its sentence.
+  std::map<std::filesystem::path, Result<std::shared_ptr<const Calibration>>> m_slotCalibrations;
+  std::uint64_t m_lastSerial = 0;
   std::int64_t m_answerTokens = 128;
-  std::int64_t m_position = 0;
   std::uint64_t m_choices = 0;  // of a method so far; a calibration may arrive after a newer one
   int m_captureLayer = 0;
 };

@@ -72,10 +72,25 @@ void AttentionViewModel::startSession(std::int64_t expectedTokens) {
   m_tile.reset();
   m_error.clear();
   m_waiting = false;
+  m_rangeHeld = false;
   m_expected = expectedTokens;
   m_tokens = 0;
   resetView();
   Q_EMIT tileChanged();
+}
+
+void AttentionViewModel::switchSession(std::int64_t tokens) {
+  ++m_session;
+  m_cache.clear();
+  m_rangeHeld = m_rangeHeld || m_tile != nullptr;
+  // A session that has read as much answers soon: its picture takes the place of this one.
+  if (tokens < m_tokens) m_tile.reset();
+  m_error.clear();
+  m_waiting = false;
+  m_stale = true;
+  m_tokens = tokens;
+  Q_EMIT tileChanged();
+  askSoon();
 }
 
 void AttentionViewModel::advanceTo(std::int64_t tokens) {
@@ -138,6 +153,7 @@ void AttentionViewModel::setReducer(Reducer reducer) {
 void AttentionViewModel::setColorScale(ColorScale scale) {
   if (scale == m_colorScale) return;
   m_colorScale = scale;
+  m_rangeHeld = false;
   if (m_tile) m_valueRange = valueRangeOf(*m_tile, scale);  // a locked range is of the old scale
   Q_EMIT selectionChanged();
   Q_EMIT tileChanged();
@@ -159,6 +175,7 @@ void AttentionViewModel::setRangeLocked(bool locked) {
 }
 
 void AttentionViewModel::selectionEdited() {
+  m_rangeHeld = false;
   Q_EMIT selectionChanged();
   askSoon();
 }
@@ -174,6 +191,7 @@ void AttentionViewModel::setView(const MapView& view) {
   const MapView next{inside(view.keys, whole.keys), inside(view.queries, whole.queries)};
   if (next == m_view) return;
   m_view = next;
+  m_rangeHeld = false;
   m_atHome = next == whole;
   Q_EMIT viewChanged();
   askSoon();
@@ -213,7 +231,7 @@ void AttentionViewModel::ask() {
   const MapRequest request = wantedRequest();
   if (request.width == 0 || request.height == 0) return;
   if (m_waiting && request == m_waitingFor) return;
-  if (m_tile && m_tile->request == request) return;
+  if (m_tile && !m_stale && m_tile->request == request) return;
   if (auto tile = m_cache.find(request)) {
     m_waiting = false;  // an answer still under way only fills the cache
     show(std::move(tile));
@@ -244,8 +262,9 @@ void AttentionViewModel::accept(const MapRequest& request, const Result<Attentio
 
 void AttentionViewModel::show(std::shared_ptr<const AttentionMap> tile) {
   m_tile = std::move(tile);
+  m_stale = false;
   m_error.clear();
-  if (!m_rangeLocked) m_valueRange = valueRangeOf(*m_tile, m_colorScale);
+  if (!m_rangeLocked && !m_rangeHeld) m_valueRange = valueRangeOf(*m_tile, m_colorScale);
   Q_EMIT tileChanged();
 }
 

@@ -34,6 +34,8 @@ class AttentionViewModel : public QObject {
   void setModelShape(int layers, int heads);
   // Other keys in the cache: forgets every tile. `expectedTokens`: what the axes show meanwhile.
   void startSession(std::int64_t expectedTokens);
+  // The same tokens under other settings, `tokens` of them read: view and colour range stay.
+  void switchSession(std::int64_t tokens);
   void advanceTo(std::int64_t tokens);  // live growth; redrawn a few times a second
 
   int layers() const { return m_layers; }
@@ -95,6 +97,8 @@ class AttentionViewModel : public QObject {
   ColorScale m_colorScale = ColorScale::Logarithmic;
   std::int64_t m_ignored = 4;
   bool m_rangeLocked = false;
+  bool m_stale = false;      // the tile is of the settings before a switch
+  bool m_rangeHeld = false;  // since a switch, until another picture is asked for
 
   std::int64_t m_expected = 0;
   std::int64_t m_tokens = 0;  // that a tile may be asked for

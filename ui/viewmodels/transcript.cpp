@@ -95,7 +95,9 @@ std::string transcriptMarkdown(const AppModel& app, const ChatModel& chat) {
   }
   for (int row = 0; row < chat.rowCount(); ++row) {
     const QModelIndex at = chat.index(row);
-    text += "\n## " + at.data(ChatModel::QuestionRole).toString().toStdString() + "\n\n";
+    text += "\n## ";
+    text += at.data(ChatModel::QuestionRole).toString().toStdString();
+    text += "\n\n";
     const QString answer = at.data(ChatModel::AnswerRole).toString().trimmed();
     const QString problem = at.data(ChatModel::ProblemRole).toString();
     if (!answer.isEmpty()) text += answer.toStdString() + "\n\n";

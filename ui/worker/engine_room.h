@@ -2,17 +2,21 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "core/engine/engine.h"
 #include "core/engine/session.h"
+#include "ui/worker/session_shelf.h"
 
 namespace ropescope::ui {
 
 struct EngineRoom {
   std::shared_ptr<const Engine> engine;  // null until a model is loaded
-  std::unique_ptr<Session> session;      // null until the document is read under the current plan
-  std::uint64_t sessionSerial = 0;       // the AppModel::sessionSerial() it was made for
+  SessionShelf sessions;                 // those of the slots and the current one, see sessionFor()
+  Session* session = nullptr;            // of `sessions`, the one that was used last
+  // Memory that more sessions may take; -1: unknown. Empty: what the engine's device says.
+  std::function<std::int64_t()> freeBytes;
 };
 
 }  // namespace ropescope::ui

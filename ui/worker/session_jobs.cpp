@@ -46,25 +46,47 @@ Result<Reading> read(EngineRoom& room, const SessionRecipe& recipe,
   return Reading{*done, secondsSince(begin) - pictures};
 }
 
+// Other sessions are kept for convenience: they must not drive the machine to its last byte.
+constexpr std::int64_t kLeftFree = std::int64_t{256} << 20;
+
+bool fitsBesideOthers(const EngineRoom& room, const SessionOptions& options) {
+  const std::int64_t free = room.freeBytes ? room.freeBytes() : room.engine->availableBytes();
+  if (free < 0) return true;  // unknown
+  const MemoryEstimate need = room.engine->memoryFor(options.contextTokens);
+  const std::int64_t bytes =
+      need.kvCache + need.workspace +
+      need.capturePerLayer * static_cast<std::int64_t>(options.captureLayers.size());
+  return bytes + room.sessions.unfilledBytes() + kLeftFree <= free;
+}
+
 }  // namespace
 
 Result<Session*> sessionFor(EngineRoom& room, const SessionRecipe& recipe) {
   if (!room.engine) return Error{ErrorCode::InvalidArgument, "no model is loaded; open one first"};
-  if (!room.session || room.sessionSerial != recipe.serial) {
-    room.session.reset();  // its memory first: two caches may not fit
-    auto made = room.engine->newSession(recipe.options);
-    if (!made) return made.error();
-    room.session = std::move(*made);
-    room.sessionSerial = recipe.serial;
+  if (Session* kept = room.sessions.use(recipe.serial)) return room.session = kept;
+  room.session = nullptr;
+  while (!fitsBesideOthers(room, recipe.options) && room.sessions.dropOldest()) {
   }
-  return room.session.get();
+  auto made = room.engine->newSession(recipe.options);
+  // A device that does not tell how much is free says so here.
+  while (!made && made.error().code == ErrorCode::OutOfMemory && room.sessions.dropOldest()) {
+    made = room.engine->newSession(recipe.options);
+  }
+  if (!made) return made.error();
+  return room.session = &room.sessions.insert(recipe.serial, *std::move(made));
 }
 
 Result<const Session*> existingSession(const EngineRoom& room, std::uint64_t serial) {
-  if (!room.session || room.sessionSerial != serial) {
+  const Session* session = room.sessions.find(serial);
+  if (session == nullptr) {
     return Error{ErrorCode::NotFound, "the document has not been read under this method yet"};
   }
-  return static_cast<const Session*>(room.session.get());
+  return session;
+}
+
+void keepOnly(EngineRoom& room, const std::vector<std::uint64_t>& serials) {
+  room.sessions.keepOnly(serials);
+  room.session = serials.empty() ? nullptr : room.sessions.use(serials.front());
 }
 
 Result<PrefillResult> readParts(EngineRoom& room, const SessionRecipe& recipe,
@@ -102,8 +124,8 @@ Result<Answer> answerQuestion(EngineRoom& room, const SessionRecipe& recipe,
   Session& session = *room.session;
   const auto begin = Clock::now();
   double pictures = 0.0;
-  const auto generation = session.generate(
-      request.generation, onToken, withPosition(job, session, sinks.position, pictures));
+  const auto generation = session.generate(request.generation, onToken,
+                                           withPosition(job, session, sinks.position, pictures));
   if (!generation) return generation.error();
   answer.decodeSeconds = secondsSince(begin) - pictures;
   emitText(characters.finish());

@@ -17,9 +17,13 @@ struct SessionRecipe {
   SessionOptions options;
 };
 
-// The room's session under this recipe; a session of another one is dropped with its cache.
+// The room's session under this recipe, made if it is not there. Sessions of other recipes stay
+// beside it as long as memory allows; then those go first whose last use is longest ago.
 // Errors: InvalidArgument when no model is loaded, and those of Engine::newSession().
 Result<Session*> sessionFor(EngineRoom& room, const SessionRecipe& recipe);
+
+// Drops all other sessions; the first of `serials` counts as used.
+void keepOnly(EngineRoom& room, const std::vector<std::uint64_t>& serials);
 
 // The session if it is there already, for pictures; never makes one. NotFound otherwise.
 Result<const Session*> existingSession(const EngineRoom& room, std::uint64_t serial);
