@@ -101,8 +101,8 @@ std::string transcriptMarkdown(const AppModel& app, const ChatModel& chat) {
     const QString answer = at.data(ChatModel::AnswerRole).toString().trimmed();
     const QString problem = at.data(ChatModel::ProblemRole).toString();
     if (!answer.isEmpty()) text += answer.toStdString() + "\n\n";
-    if (!problem.isEmpty()) text += "> " + problem.toStdString() + "\n\n";
-    text += "*" + at.data(ChatModel::DetailRole).toString().toStdString() + "*\n";
+    if (!problem.isEmpty()) text += QStringLiteral("> %1\n\n").arg(problem).toStdString();
+    text += QStringLiteral("*%1*\n").arg(at.data(ChatModel::DetailRole).toString()).toStdString();
   }
   return text;
 }
