@@ -92,6 +92,7 @@ void AttentionViewModel::switchSession(std::int64_t tokens) {
   m_waiting = false;
   m_stale = true;
   m_tokens = tokens;
+  rebuildBorders();
   Q_EMIT tileChanged();
   askSoon();
 }
