@@ -26,6 +26,11 @@ void MainWindow::addAttentionViews() {
   m_attentionViews->addView(QStringLiteral("map"), tr("Map"),
                             tr("One head: which token reads from which"), m_attention);
   connectHeads();
+  TokenWeights& pointed = m_attention->weights();
+  connect(&pointed, &TokenWeights::changed, this, [this, &pointed] {
+    const bool tokens = m_attention->model().granularity() == Granularity::Token;
+    if (pointed.isPinned() && tokens) m_tokens.choose(pointed.query(), pointed.key());
+  });
 }
 
 void MainWindow::addAngleViews() {
