@@ -21,11 +21,11 @@
 #include "ui/panels/plot_panel.h"
 #include "ui/panels/status_panel.h"
 #include "ui/panels/view_tabs.h"
+#include "ui/presenter.h"
 
 namespace ropescope::ui {
 namespace {
 
-constexpr int kLayoutVersion = 1;  // raise when docks come or go
 constexpr int kWidth = 1600;       // pixels of a first start
 constexpr int kHeight = 980;
 constexpr int kNoticeMs = 15000;
@@ -120,6 +120,7 @@ void MainWindow::restoreDefaultLayout() {
   splitDockWidget(m_docks[Attention], m_docks[Angles], Qt::Vertical);
   splitDockWidget(m_docks[Angles], m_docks[Perplexity], Qt::Horizontal);
   for (auto* dock : m_docks) dock->show();
+  placeRecording();
   shareSpace();
 }
 
@@ -157,6 +158,7 @@ void MainWindow::connectApp() {
   for (PlotPanel* panel : findChildren<PlotPanel*>()) {
     connect(panel, &PlotPanel::errorOccurred, this, &MainWindow::showError);
   }
+  carryExperiments();
 }
 
 void MainWindow::adoptDocument() {
@@ -172,6 +174,8 @@ void MainWindow::openPath(const QString& path) {
   const std::filesystem::path native = path.toStdString();
   if (QFileInfo(path).isDir()) {
     m_app.loadModel(native);
+  } else if (experiment::mayBeExperiment(native)) {
+    openExperiment(path);
   } else {
     m_app.openDocument(native);
   }
@@ -198,6 +202,7 @@ void MainWindow::setTheme(ThemeChoice choice) {
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {
+  m_presenter->leave();  // the layout to remember is the one before
   m_runner.stopAll();
   if (m_remembers) {
     m_settings.windowGeometry = saveGeometry();
