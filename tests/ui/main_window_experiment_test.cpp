@@ -66,8 +66,8 @@ TEST(WindowExperiment, KeepsWhatTheWindowHolds) {
   lesson.save();
   const Experiment saved = lesson.read();
   const experiment::Plan& plan = saved.plan;
-  EXPECT_EQ(plan.settings, (std::vector<std::string>{"pi:factor=2", "none"}))
-      << "the one in use first";
+  EXPECT_EQ(plan.settings, (std::vector<std::string>{"pi:factor=2", "yarn:factor=2", "none"}))
+      << "the one in use, the window's four as far as they fit, then what was asked or measured";
   EXPECT_EQ(plan.questions, (std::vector<std::string>{"Who?", "Where?"}));
   EXPECT_EQ(plan.lengths, (std::vector<std::int64_t>{64, 128}));
   EXPECT_EQ(plan.documentText, lesson.app.document()->document.text);
@@ -76,7 +76,7 @@ TEST(WindowExperiment, KeepsWhatTheWindowHolds) {
   EXPECT_FALSE(saved.layout.empty());
   const auto& turns = lesson.chat.turns();
   const auto& pi = saved.results.at(0);
-  const auto& none = saved.results.at(1);
+  const auto& none = saved.results.at(2);
   EXPECT_EQ(none.answers.at(0).text, turns[0].result.text);
   EXPECT_FALSE(none.answers.at(1).isRecorded()) << "never asked under it";
   EXPECT_EQ(pi.answers.at(1).text, turns[2].result.text);

@@ -237,6 +237,9 @@ ExperimentMaker::ExperimentMaker(AppModel& app, ChatModel& chat, EngineRunner& r
 std::vector<std::filesystem::path> ExperimentMaker::calibrationFiles() const {
   std::set<std::filesystem::path> files;
   files.insert(m_app.method().calibrationFile);
+  for (int i = 0; i < AppModel::kSlots; ++i) {
+    files.insert(m_app.slot(i).settings().calibrationFile);
+  }
   for (const ChatTurn& turn : m_chat.turns()) files.insert(turn.settings.calibrationFile);
   for (const PerplexityCurve& curve : m_curves()) {
     if (curve.settings.calibration) files.insert(curve.settings.calibration->info().path);
@@ -323,6 +326,10 @@ Result<MadeExperiment> ExperimentMaker::make() const {
   plan.generation.maxNewTokens = m_app.answerTokens();
   Builder builder(std::move(plan), m_hashes);
   builder.setting(m_app.method(), *m_app.plan());
+  for (int i = 0; i < AppModel::kSlots; ++i) {
+    const MethodSlot& slot = m_app.slot(i);
+    if (slot.session.plan && slot.problem.isEmpty()) builder.setting(slot.settings(), *slot.session.plan);
+  }
   builder.addAnswers(m_chat.turns(), document);
   for (const PerplexityCurve& curve : m_curves()) builder.addCurve(curve, *m_app.engine());
   builder.addMaps(m_maps);
