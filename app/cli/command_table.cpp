@@ -110,8 +110,8 @@ std::vector<CommandSpec> makeCommandTable() {
 std::vector<CommandSpec> makeWholeTable() {
   auto table = makeCommandTable();
   for (const auto& group :
-       {pscCommands(), longropeCommands(), retrievalCommands(), sweepCommands(),
-        experimentCommands(), readsCommands()}) {
+       {headsCommands(), readsCommands(), pscCommands(), longropeCommands(), retrievalCommands(),
+        sweepCommands(), experimentCommands()}) {
     table.insert(table.end(), group.begin(), group.end());
   }
   return table;

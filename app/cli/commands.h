@@ -12,6 +12,7 @@ Status runPerplexity(Run& run);
 Status runAttention(Run& run);
 Status runReads(Run& run);
 Status runAngles(Run& run);
+Status runHeads(Run& run);
 Status runInspect(Run& run);
 Status runTokenize(Run& run);
 Status runBench(Run& run);

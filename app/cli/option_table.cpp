@@ -255,8 +255,8 @@ std::vector<OptionSpec> makeOptionTable() {
 
 std::vector<OptionSpec> makeWholeTable() {
   auto table = makeOptionTable();
-  for (const auto& group : {pscOptions(), longropeOptions(), retrievalOptions(), sweepOptions(),
-                            experimentOptions(), readsOptions()}) {
+  for (const auto& group : {headsOptions(), readsOptions(), pscOptions(), longropeOptions(),
+                            retrievalOptions(), sweepOptions(), experimentOptions()}) {
     table.insert(table.end(), group.begin(), group.end());
   }
   return table;

@@ -49,6 +49,8 @@ struct CommandSpec {
 };
 
 // One file each; the tables below hold them all.
+std::vector<CommandSpec> headsCommands();
+std::vector<OptionSpec> headsOptions();
 std::vector<CommandSpec> pscCommands();
 std::vector<OptionSpec> pscOptions();
 std::vector<CommandSpec> longropeCommands();

@@ -38,7 +38,13 @@ Status checkIds(const State& state, std::span<const std::int32_t> ids) {
 }
 
 Status checkLength(const State& state, std::int64_t tokens, const char* what) {
-  if (tokens <= state.options.contextTokens) return Done{};
+  const std::int64_t room = state.options.room();
+  if (tokens <= room) return Done{};
+  if (room < state.options.contextTokens) {
+    return Error{ErrorCode::InvalidArgument, std::string(what) + " needs " + countText(tokens) +
+                                                 " tokens, this session was given room for " +
+                                                 countText(room) + "; ask for more room"};
+  }
   return Error{ErrorCode::InvalidArgument,
                std::string(what) + " needs " + countText(tokens) +
                    " tokens, the planned context has " + countText(state.options.contextTokens) +
@@ -161,17 +167,17 @@ Status checkCalibration(const SessionOptions& options, const rope::RotaryPlan& p
 }
 
 Status checkMemory(const Engine& engine, const SessionOptions& options) {
-  const MemoryEstimate need = engine.memoryFor(options.contextTokens);
+  const MemoryEstimate need = engine.memoryFor(options.room());
   const std::int64_t bytes =
       need.kvCache + need.workspace +
       need.capturePerLayer * static_cast<std::int64_t>(options.captureLayers.size());
   const std::int64_t free = availableBytes(engine.state().placement.device);
   if (free < 0 || bytes <= free) return Done{};
-  const auto fits = static_cast<std::int64_t>(static_cast<double>(options.contextTokens) *
+  const auto fits = static_cast<std::int64_t>(static_cast<double>(options.room()) *
                                               static_cast<double>(free) /
                                               static_cast<double>(bytes));
   return Error{ErrorCode::OutOfMemory,
-               "a context of " + countText(options.contextTokens) + " tokens needs " +
+               "a context of " + countText(options.room()) + " tokens needs " +
                    bytesText(bytes) + ", " + bytesText(free) + " are free; about " +
                    countText(fits) + " tokens would fit"};
 }
@@ -200,7 +206,7 @@ Result<std::unique_ptr<State>> makeSessionState(std::shared_ptr<const Engine> en
     const at::NoGradGuard noGrad;
     const Engine::State& e = engine->state();
     const auto tableType = e.placement.dtype == at::kDouble ? at::kDouble : at::kFloat;
-    const std::int64_t capacity = options.contextTokens;
+    const std::int64_t capacity = options.room();
     auto tables = rope::rotaryTables(*plan, capacity, e.placement.device, tableType);
     std::map<int, LayerCapture> captures;
     const auto where = at::TensorOptions().device(e.placement.device);
@@ -230,10 +236,10 @@ std::int64_t Session::position() const {
   return static_cast<std::int64_t>(m_state->tokens.size());
 }
 std::int64_t Session::cacheBytes() const {
-  return m_state->engine->kvBytesPerToken() * m_state->options.contextTokens;
+  return m_state->engine->kvBytesPerToken() * m_state->options.room();
 }
 std::int64_t Session::captureBytes() const {
-  return m_state->engine->memoryFor(m_state->options.contextTokens).capturePerLayer *
+  return m_state->engine->memoryFor(m_state->options.room()).capturePerLayer *
          static_cast<std::int64_t>(m_state->captures.size());
 }
 

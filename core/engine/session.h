@@ -22,12 +22,17 @@ class Engine;
 
 struct SessionOptions {
   rope::MethodChoice rope;          // Engine::config().rope for what the model's config says
-  std::int64_t contextTokens = 0;   // planned length = room in the cache
+  std::int64_t contextTokens = 0;   // planned length = room in the cache, unless there is less:
+  std::int64_t roomTokens = 0;      // room of a short reading under a long plan; 0: all of it
   std::shared_ptr<const Calibration> calibration;  // null: none
   double pscStrength = 1.0;         // P: 1 as trained, 0 identity
   bool lora = true;                 // the calibration's LoRA pairs
   std::vector<int> captureLayers;   // layers kept for maps: input and final log-sum-exp
   std::int64_t chunkTokens = 512;   // prefill step; stop reacts within one
+
+  std::int64_t room() const {
+    return roomTokens > 0 && roomTokens < contextTokens ? roomTokens : contextTokens;
+  }
 };
 
 struct PrefillResult {

@@ -38,8 +38,9 @@ struct MosaicRequest {
 
 struct MosaicBand {
   MosaicRequest request;
-  int heads = 0;              // H
-  std::int64_t endQuery = 0;  // the last row's queries end here
+  int heads = 0;                     // H
+  std::int64_t endQuery = 0;         // the last row's queries end here
+  std::vector<std::int32_t> tokens;  // 0 … endQuery - 1 of the session: what the cells are of
   std::vector<float> values;  // [H, endRow - firstRow, endRow]; as AttentionMap::values, NaN also
                               // where all keys of a cell are ignored
 };

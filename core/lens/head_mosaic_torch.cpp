@@ -97,7 +97,10 @@ Result<MosaicBand> drawMosaicBand(const Session& session, const MosaicRequest& r
     MosaicBand band{.request = request,
                     .heads = session.state().engine->config().heads,
                     .endQuery = std::min(request.endRow * step, session.position()),
+                    .tokens = {},
                     .values = {}};
+    const auto read = session.tokens().first(static_cast<std::size_t>(band.endQuery));
+    band.tokens.assign(read.begin(), read.end());
     band.values.assign(static_cast<std::size_t>(band.heads) *
                            static_cast<std::size_t>(request.endRow - request.firstRow) *
                            static_cast<std::size_t>(request.endRow),

@@ -21,7 +21,7 @@ TEST(Help, IsShownWithoutArgumentsAndForEveryCommand) {
   EXPECT_EQ(general.status, 0);
   EXPECT_THAT(general.out, HasSubstr("Examples:"));
   for (const char* command : {"ask", "generate", "score", "perplexity", "attention", "angles",
-                              "inspect", "tokenize", "bench", "render"}) {
+                              "inspect", "tokenize", "bench", "render", "heads"}) {
     EXPECT_THAT(general.out, HasSubstr(command));
     const Outcome help = run({command, "--help"});
     EXPECT_EQ(help.status, 0);

@@ -183,6 +183,13 @@ TEST(HeadMosaic, MaxKeepsTheStrongestTokenPairOfAnyCell) {
   }
 }
 
+TEST(HeadMosaic, SaysWhatTokensItIsOf) {
+  const Reading reading(100, {1});
+  const MosaicBand band = draw(*reading.session, {.layer = 1, .tokensPerCell = 16, .endRow = 7});
+  EXPECT_EQ(band.endQuery, 100);
+  EXPECT_EQ(band.tokens, reading.ids);
+}
+
 TEST(HeadMosaic, RefusesWhatItCannotDraw) {
   const Reading reading(100, {1});
   const auto refused = [&](const MosaicRequest& request, const std::vector<std::string>& parts) {
