@@ -2,6 +2,7 @@
 #include "ui/main_window.h"
 #include "ui/panels/angle_panel.h"
 #include "ui/panels/attention_panel.h"
+#include "ui/panels/heads_panel.h"
 #include "ui/panels/perplexity_panel.h"
 #include "ui/panels/view_tabs.h"
 
@@ -31,6 +32,9 @@ void MainWindow::addAttentionViews() {
     const bool tokens = m_attention->model().granularity() == Granularity::Token;
     if (pointed.isPinned() && tokens) m_tokens.choose(pointed.query(), pointed.key());
   });
+  m_attentionViews->addView(QStringLiteral("heads"), tr("Heads"),
+                            tr("All heads of all layers at once, and which of them retrieve"),
+                            new HeadsPanel(m_app, m_runner, m_heads, this));
 }
 
 void MainWindow::addAngleViews() {

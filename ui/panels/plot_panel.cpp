@@ -29,9 +29,9 @@ PlotPanel::PlotPanel(const QString& name, QWidget* parent)
   connect(m_tableButton, &QToolButton::toggled, this, &PlotPanel::showTable);
 }
 
-void PlotPanel::setPlot(PlotWidget* plot) {
+void PlotPanel::setPlot(PlotWidget* plot, QWidget* page) {
   m_plot = plot;
-  m_stack->addWidget(plot);
+  m_stack->addWidget(page ? page : plot);
   m_stack->addWidget(m_table);
   auto* exportButton = new QToolButton(this);
   exportButton->setText(tr("Export"));

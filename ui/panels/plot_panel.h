@@ -48,8 +48,9 @@ class PlotPanel : public QWidget, public ViewPage {
  protected:
   // `name` is the stem of exported files and of the card: "attention".
   PlotPanel(const QString& name, QWidget* parent);
-  // Takes the plot; buttons for table and export go to the end of the first toolbar row.
-  void setPlot(PlotWidget* plot);
+  // Takes the plot; buttons for table and export go to the end of the first toolbar row. `page`: what
+  // the table replaces, when that is more than the plot.
+  void setPlot(PlotWidget* plot, QWidget* page = nullptr);
   QHBoxLayout* addRow();  // another row of controls above the plot
   QHBoxLayout* firstRow() const { return m_firstRow; }
   void refreshTable();  // after the data changed; does nothing while the table is hidden

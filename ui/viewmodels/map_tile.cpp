@@ -44,9 +44,13 @@ AxisTile planAxis(const ViewRange& view, const TokenRange& available, int pixels
 }
 
 ValueRange valueRangeOf(const AttentionMap& map, ColorScale scale) {
+  return valueRangeOf(std::span(map.values), scale);
+}
+
+ValueRange valueRangeOf(std::span<const float> weights, ColorScale scale) {
   std::vector<float> values;
-  values.reserve(map.values.size());
-  for (const float value : map.values) {
+  values.reserve(weights.size());
+  for (const float value : weights) {
     if (value > 0.0F) values.push_back(value);  // NaN and 0 are not
   }
   if (values.empty()) return {scale == ColorScale::Linear ? 0.0 : 1e-6, 1.0};

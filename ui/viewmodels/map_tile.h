@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <span>
 
 #include "core/probe/attention_map.h"
 
@@ -45,6 +46,7 @@ struct ValueRange {
 // still stands out. Masked cells do not count.
 enum class ColorScale { Logarithmic, Linear };
 ValueRange valueRangeOf(const AttentionMap& map, ColorScale scale);
+ValueRange valueRangeOf(std::span<const float> weights, ColorScale scale);
 
 // Remembers the tiles used last, up to a number of cells.
 class TileCache {
