@@ -172,7 +172,7 @@ TEST(ComparePanel, TheChooserSetsItsSlotAndTheTextShowsTheAnswer) {
   panel.show();
   live.start();
   auto* method = panel.pane(kPsc)->method();
-  const int ntk = method->findText("NTK", Qt::MatchContains);
+  const int ntk = method->findData("ntk", MethodListModel::IdRole);
   ASSERT_GE(ntk, 0);
   method->setCurrentIndex(ntk);
   Q_EMIT method->activated(ntk);
