@@ -10,6 +10,7 @@
 #include "ui/theme.h"
 #include "ui/viewmodels/app_model.h"
 #include "ui/viewmodels/chat_model.h"
+#include "ui/viewmodels/compare_model.h"
 #include "ui/viewmodels/context_focus.h"
 #include "ui/viewmodels/document_view_model.h"
 #include "ui/viewmodels/experiment_maker.h"
@@ -29,6 +30,7 @@ namespace ropescope::ui {
 class AnglePanel;
 class AttentionPanel;
 class ChatPanel;
+class ComparePanel;
 class PerplexityPanel;
 class Presenter;
 class RecordingPanel;
@@ -48,7 +50,7 @@ class MainWindow : public QMainWindow {
   Q_OBJECT
 
  public:
-  static constexpr int kLayoutVersion = 1;  // raise when docks come or go
+  static constexpr int kLayoutVersion = 2;  // raise when docks come or go
 
   explicit MainWindow(WindowParts parts, QWidget* parent = nullptr);
   ~MainWindow() override;
@@ -65,6 +67,7 @@ class MainWindow : public QMainWindow {
   HeadChoice& heads() { return m_heads; }
   TokenChoice& tokens() { return m_tokens; }
   AnglePanel& angles() { return *m_angles; }
+  ComparePanel& compare() { return *m_comparePanel; }
   PerplexityPanel& perplexity() { return *m_perplexity; }
   Presenter& presenter() { return *m_presenter; }
   void useLayout(const WindowLayout& layout);
@@ -82,7 +85,7 @@ class MainWindow : public QMainWindow {
   void dropEvent(QDropEvent* event) override;
 
  private:
-  enum Dock { Document, Method, Chat, Attention, Angles, Perplexity, DockCount };
+  enum Dock { Document, Method, Chat, Attention, Angles, Perplexity, Compare, DockCount };
 
   void addDocks();
   void connectHeads();
@@ -138,12 +141,14 @@ class MainWindow : public QMainWindow {
   DocumentViewModel m_document;
   MethodViewModel m_method;
   ModelViewModel m_model;
+  CompareModel m_compare;
   ContextFocus m_focus;
   HeadChoice m_heads;    // shared by the views of the Attention dock
   TokenChoice m_tokens;  // shared by all views
 
   std::array<QDockWidget*, DockCount> m_docks{};
   ChatPanel* m_chatPanel = nullptr;
+  ComparePanel* m_comparePanel = nullptr;
   ViewTabs* m_attentionViews = nullptr;
   ViewTabs* m_angleViews = nullptr;
   ViewTabs* m_perplexityViews = nullptr;

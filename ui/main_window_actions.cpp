@@ -174,6 +174,9 @@ void MainWindow::addWindowMenu() {
     auto* action = dock->toggleViewAction();
     action->setShortcut(QKeySequence(tr("Alt+%1").arg(number++)));
     window->addAction(action);
+    connect(action, &QAction::triggered, dock, [dock](bool shown) {
+      if (shown) dock->raise();  // it may share its place with others
+    });
   }
   window->addSeparator();
   connect(add(window, tr("&Restore default layout"), {}, tr("All docks at their first places")),

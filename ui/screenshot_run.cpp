@@ -19,8 +19,8 @@ namespace ropescope::ui {
 namespace {
 
 constexpr int kTickMs = 100;
-constexpr int kPatience = 6000;    // ticks of one step: 10 minutes
-constexpr int kSettleTicks = 15;   // layouts, queued replots
+constexpr int kPatience = 6000;   // ticks of one step: 10 minutes
+constexpr int kSettleTicks = 15;  // layouts, queued replots
 // A head of the bundled model that shows the rotation itself: bands at equal distances.
 constexpr int kLayer = 2;
 constexpr int kHead = 2;
@@ -90,7 +90,8 @@ void ScreenshotRun::advance() {
       m_timer.stop();
       emit finished(0);
       break;
-    case Step::Done: break;
+    case Step::Done:
+      break;
   }
   if (m_step != before) m_ticks = 0;
 }
@@ -125,6 +126,7 @@ void ScreenshotRun::save() {
   if (!QDir().mkpath(m_folder)) return fail(tr("%1: the folder cannot be made.").arg(m_folder));
   if (!write(&m_window, QStringLiteral("window"))) return;
   for (QDockWidget* dock : m_window.docks()) {
+    if (dock->isHidden()) continue;  // it comes with the views
     if (!write(dock, dockName(dock))) return;
   }
 }
@@ -132,6 +134,9 @@ void ScreenshotRun::save() {
 void ScreenshotRun::collectViews() {
   for (QDockWidget* dock : m_window.docks()) {
     auto* tabs = dock->findChild<ViewTabs*>();
+    if (!tabs && dock->isHidden() && dynamic_cast<ViewPage*>(dock->widget()) != nullptr) {
+      m_views.push_back({dock, nullptr, {}});
+    }
     if (!tabs) continue;
     const QStringList names = tabs->names();
     const bool drawn = tabs == dock->widget();  // its first view is the dock's own picture
@@ -144,16 +149,19 @@ void ScreenshotRun::collectViews() {
 bool ScreenshotRun::viewsSaved() {
   if (m_views.empty()) return true;
   const View view = m_views.back();
-  auto* page = dynamic_cast<ViewPage*>(view.tabs->view(view.name));
+  QWidget* shown = view.tabs ? view.tabs->view(view.name) : view.dock->widget();
+  auto* page = dynamic_cast<ViewPage*>(shown);
   if (m_ticks == 1) {
+    view.dock->show();
     view.dock->raise();
-    view.tabs->showView(view.name);
+    if (view.tabs) view.tabs->showView(view.name);
     if (page) page->showExample();
   }
   if (m_ticks < kSettleTicks || (page && !page->isSettled())) return false;
   m_views.pop_back();
   m_ticks = 0;
-  return write(view.dock, dockName(view.dock) + u'-' + view.name) && m_views.empty();
+  const QString ending = view.tabs ? u'-' + view.name : QString();
+  return write(view.dock, dockName(view.dock) + ending) && m_views.empty();
 }
 
 void ScreenshotRun::keepExperiment() {

@@ -48,7 +48,7 @@ class ScreenshotRun : public QObject {
   QString m_folder;
   struct View {
     QDockWidget* dock;
-    ViewTabs* tabs;
+    ViewTabs* tabs;  // null: the dock holds one view
     QString name;
   };
   std::vector<View> m_views;  // still to be drawn, last first

@@ -194,6 +194,14 @@ QCPColorGradient amountGradient(PlotTheme theme) {
   return gradient;
 }
 
+QColor amountTint(PlotTheme theme, double share) {
+  constexpr double kReadable = 0.35;  // of the way from nothing to the middle of the ramp
+  const picture::Colormap ramp(pictureTheme(theme).ramp);
+  QColor tint = toColor(ramp.at(0.6));
+  tint.setAlphaF(static_cast<float>(kReadable * share));
+  return tint;
+}
+
 void styleNote(QCPItemText* note, PlotTheme theme) {
   const PlotColors colors = plotColors(theme);
   QColor behind = colors.paper;

@@ -50,6 +50,9 @@ QPen ghostPen(PlotTheme theme);
 // Little is close to the paper in both themes; cells without a value (NaN) get `masked`.
 QCPColorGradient amountGradient(PlotTheme theme);
 
+// Behind a word: 0 is the paper, 1 as strong as text stays readable on.
+QColor amountTint(PlotTheme theme, double share);
+
 // A text that floats on a plot with the paper behind it.
 void styleNote(QCPItemText* note, PlotTheme theme);
 
