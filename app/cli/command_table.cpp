@@ -111,7 +111,7 @@ std::vector<CommandSpec> makeWholeTable() {
   auto table = makeCommandTable();
   for (const auto& group :
        {pscCommands(), longropeCommands(), retrievalCommands(), sweepCommands(),
-        experimentCommands(), readsCommands()}) {
+        experimentCommands(), readsCommands(), lensCommands()}) {
     table.insert(table.end(), group.begin(), group.end());
   }
   return table;

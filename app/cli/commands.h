@@ -12,6 +12,8 @@ Status runPerplexity(Run& run);
 Status runAttention(Run& run);
 Status runReads(Run& run);
 Status runAngles(Run& run);
+Status runContributions(Run& run);
+Status runGate(Run& run);
 Status runInspect(Run& run);
 Status runTokenize(Run& run);
 Status runBench(Run& run);

@@ -256,7 +256,7 @@ std::vector<OptionSpec> makeOptionTable() {
 std::vector<OptionSpec> makeWholeTable() {
   auto table = makeOptionTable();
   for (const auto& group : {pscOptions(), longropeOptions(), retrievalOptions(), sweepOptions(),
-                            experimentOptions(), readsOptions()}) {
+                            experimentOptions(), readsOptions(), lensOptions()}) {
     table.insert(table.end(), group.begin(), group.end());
   }
   return table;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "app/cli/experiment_options.h"
+#include "app/cli/lens_options.h"
 #include "app/cli/longrope_options.h"
 #include "app/cli/psc_options.h"
 #include "app/cli/reads_options.h"
@@ -91,6 +92,7 @@ struct Options {
   SweepOptions sweep;
   ExperimentOptions experiment;
   ReadsOptions reads;
+  LensOptions lens;
 };
 
 struct HelpRequest {
