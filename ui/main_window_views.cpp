@@ -2,7 +2,9 @@
 #include "ui/main_window.h"
 #include "ui/panels/angle_panel.h"
 #include "ui/panels/attention_panel.h"
+#include "ui/panels/contribution_panel.h"
 #include "ui/panels/perplexity_panel.h"
+#include "ui/panels/score_panel.h"
 #include "ui/panels/view_tabs.h"
 
 namespace ropescope::ui {
@@ -33,6 +35,13 @@ void MainWindow::addAngleViews() {
   m_angles = new AnglePanel(m_app, this);
   m_angleViews->addView(QStringLiteral("pairs"), tr("Pairs"),
                         tr("Scale, wavelength and angle of every rotary pair"), m_angles);
+  const LensParts lens{m_app, m_runner, m_heads, m_tokens};
+  m_angleViews->addView(QStringLiteral("contributions"), tr("Contributions"),
+                        tr("What every rotary pair adds to the score of two tokens"),
+                        new ContributionPanel(lens, this));
+  m_angleViews->addView(QStringLiteral("score"), tr("Score"),
+                        tr("Score of two tokens against their distance, under every method"),
+                        new ScorePanel(lens, this));
 }
 
 void MainWindow::addPerplexityViews() {
