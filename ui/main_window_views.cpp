@@ -4,6 +4,7 @@
 #include "ui/panels/attention_panel.h"
 #include "ui/panels/contribution_panel.h"
 #include "ui/panels/perplexity_panel.h"
+#include "ui/panels/psc_panel.h"
 #include "ui/panels/score_panel.h"
 #include "ui/panels/view_tabs.h"
 
@@ -42,6 +43,9 @@ void MainWindow::addAngleViews() {
   m_angleViews->addView(QStringLiteral("score"), tr("Score"),
                         tr("Score of two tokens against their distance, under every method"),
                         new ScorePanel(lens, this));
+  m_angleViews->addView(QStringLiteral("psc"), tr("PSC"),
+                        tr("What a calibration's learned gate does to q and k"),
+                        new PscPanel(lens, this));
 }
 
 void MainWindow::addPerplexityViews() {
