@@ -3,7 +3,10 @@
 #include "ui/panels/angle_panel.h"
 #include "ui/panels/attention_panel.h"
 #include "ui/panels/heads_panel.h"
+#include "ui/panels/contribution_panel.h"
 #include "ui/panels/perplexity_panel.h"
+#include "ui/panels/psc_panel.h"
+#include "ui/panels/score_panel.h"
 #include "ui/panels/view_tabs.h"
 
 namespace ropescope::ui {
@@ -42,6 +45,16 @@ void MainWindow::addAngleViews() {
   m_angles = new AnglePanel(m_app, this);
   m_angleViews->addView(QStringLiteral("pairs"), tr("Pairs"),
                         tr("Scale, wavelength and angle of every rotary pair"), m_angles);
+  const LensParts lens{m_app, m_runner, m_heads, m_tokens};
+  m_angleViews->addView(QStringLiteral("contributions"), tr("Contributions"),
+                        tr("What every rotary pair adds to the score of two tokens"),
+                        new ContributionPanel(lens, this));
+  m_angleViews->addView(QStringLiteral("score"), tr("Score"),
+                        tr("Score of two tokens against their distance, under every method"),
+                        new ScorePanel(lens, this));
+  m_angleViews->addView(QStringLiteral("psc"), tr("PSC"),
+                        tr("What a calibration's learned gate does to q and k"),
+                        new PscPanel(lens, this));
 }
 
 void MainWindow::addPerplexityViews() {

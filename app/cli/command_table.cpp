@@ -112,6 +112,8 @@ std::vector<CommandSpec> makeWholeTable() {
   for (const auto& group :
        {headsCommands(), readsCommands(), pscCommands(), longropeCommands(), retrievalCommands(),
         sweepCommands(), experimentCommands()}) {
+       {pscCommands(), longropeCommands(), retrievalCommands(), sweepCommands(),
+        experimentCommands(), readsCommands(), lensCommands()}) {
     table.insert(table.end(), group.begin(), group.end());
   }
   return table;

@@ -13,6 +13,8 @@ Status runAttention(Run& run);
 Status runReads(Run& run);
 Status runAngles(Run& run);
 Status runHeads(Run& run);
+Status runContributions(Run& run);
+Status runGate(Run& run);
 Status runInspect(Run& run);
 Status runTokenize(Run& run);
 Status runBench(Run& run);

@@ -257,6 +257,8 @@ std::vector<OptionSpec> makeWholeTable() {
   auto table = makeOptionTable();
   for (const auto& group : {headsOptions(), readsOptions(), pscOptions(), longropeOptions(),
                             retrievalOptions(), sweepOptions(), experimentOptions()}) {
+  for (const auto& group : {pscOptions(), longropeOptions(), retrievalOptions(), sweepOptions(),
+                            experimentOptions(), readsOptions(), lensOptions()}) {
     table.insert(table.end(), group.begin(), group.end());
   }
   return table;

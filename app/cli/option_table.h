@@ -63,6 +63,8 @@ std::vector<CommandSpec> experimentCommands();
 std::vector<OptionSpec> experimentOptions();
 std::vector<CommandSpec> readsCommands();
 std::vector<OptionSpec> readsOptions();
+std::vector<CommandSpec> lensCommands();
+std::vector<OptionSpec> lensOptions();
 
 const std::vector<CommandSpec>& commandTable();
 const CommandSpec* findCommand(std::string_view name);

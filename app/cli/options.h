@@ -11,6 +11,7 @@
 
 #include "app/cli/experiment_options.h"
 #include "app/cli/heads_options.h"
+#include "app/cli/lens_options.h"
 #include "app/cli/longrope_options.h"
 #include "app/cli/psc_options.h"
 #include "app/cli/reads_options.h"
@@ -93,6 +94,7 @@ struct Options {
   ExperimentOptions experiment;
   ReadsOptions reads;
   HeadsOptions heads;
+  LensOptions lens;
 };
 
 struct HelpRequest {

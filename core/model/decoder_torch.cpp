@@ -113,4 +113,25 @@ at::Tensor queriesOf(const DecoderContext& context, int layer, const at::Tensor&
                 context.config.heads, calibration ? &calibration->queryPhase : nullptr, first);
 }
 
+Unrotated unrotatedHead(const DecoderContext& context, int layer, const at::Tensor& input,
+                        Side side, int head) {
+  const LayerWeights& w = context.weights.layers[static_cast<std::size_t>(layer)];
+  const LayerCalibration* calibration = calibrationOf(context, layer);
+  const bool isQuery = side == Side::Query;
+  const std::int64_t size = context.config.headDim;
+  const auto rowsOf = [&](const at::Tensor& all) { return all.narrow(0, head * size, size); };
+  const Linear& all = isQuery ? w.query : w.key;
+  const Linear one{rowsOf(all.weight), all.bias.defined() ? rowsOf(all.bias) : at::Tensor()};
+  LoraPair lora;
+  if (calibration) lora = isQuery ? calibration->query : calibration->key;
+  if (lora.defined()) lora.b = rowsOf(lora.b);
+  const at::Tensor x = normalised(context, input, w.inputNorm);
+  const at::Tensor projected = project(context, x, one, &lora);
+  if (!calibration) return {projected, projected};
+  const rope::PhaseModule& phase = isQuery ? calibration->queryPhase : calibration->keyPhase;
+  if (!phase.defined()) return {projected, projected};
+  const rope::PhaseModule own{phase.up.narrow(0, head, 1), phase.down.narrow(0, head, 1)};
+  return {projected, rope::shiftPhase(projected.unsqueeze(1), own, context.pscStrength).squeeze(1)};
+}
+
 }  // namespace ropescope

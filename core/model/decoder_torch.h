@@ -58,4 +58,15 @@ at::Tensor logitsOf(const DecoderContext& context, const at::Tensor& hidden);
 at::Tensor queriesOf(const DecoderContext& context, int layer, const at::Tensor& input,
                      std::int64_t first);
 
+enum class Side { Query, Key };
+
+// q or k of one head before the rotation, from the layer's input rows [T, E].
+struct Unrotated {
+  at::Tensor projected;   // [T, D], LoRA included
+  at::Tensor calibrated;  // [T, D], PSC on top: what is rotated
+};
+// `head` is a query head, or a key head of its own count. Projects that head only.
+Unrotated unrotatedHead(const DecoderContext& context, int layer, const at::Tensor& input,
+                        Side side, int head);
+
 }  // namespace ropescope

@@ -13,8 +13,11 @@ struct PhaseModule {
   bool defined() const { return up.defined() && down.defined(); }
 };
 
-// h = SiLU(x U),  y = h W,  out = x (1 + P tanh(y) / 2), per head; x [T, H, D] -> [T, H, D].
-// P: 1 as trained, 0 identity.
+// h = SiLU(x U),  y = h W,  gate = 1 + P tanh(y) / 2, per head; x [T, H, D] -> [H, T, D].
+// P: 1 as trained, 0 identity. The module must be defined.
+at::Tensor phaseGate(const at::Tensor& x, const PhaseModule& module, double strength);
+
+// out = x gate; x [T, H, D] -> [T, H, D]. x itself without a module or at strength 0.
 at::Tensor shiftPhase(const at::Tensor& x, const PhaseModule& module, double strength);
 
 }  // namespace ropescope::rope
