@@ -27,6 +27,7 @@ namespace ropescope::ui {
 class AnglePanel;
 class AttentionPanel;
 class ChatPanel;
+class CoveragePanel;
 class PerplexityPanel;
 class ViewTabs;
 
@@ -56,6 +57,7 @@ class MainWindow : public QMainWindow {
   HeadChoice& heads() { return m_heads; }
   TokenChoice& tokens() { return m_tokens; }
   AnglePanel& angles() { return *m_angles; }
+  CoveragePanel& coverage() { return *m_coverage; }
   PerplexityPanel& perplexity() { return *m_perplexity; }
   ContextFocus& focus() { return m_focus; }  // the context length that all views follow
   std::vector<QDockWidget*> docks() const { return {m_docks.begin(), m_docks.end()}; }
@@ -125,6 +127,7 @@ class MainWindow : public QMainWindow {
   ViewTabs* m_perplexityViews = nullptr;
   AttentionPanel* m_attention = nullptr;
   AnglePanel* m_angles = nullptr;
+  CoveragePanel* m_coverage = nullptr;
   PerplexityPanel* m_perplexity = nullptr;
   QLabel* m_notice = nullptr;
   QLabel* m_slotText = nullptr;
