@@ -86,12 +86,15 @@ void FactorEditorModel::setPlan(std::shared_ptr<const rope::RotaryPlan> plan,
     }
   }
   const FactorDraft inUse = m_plan ? m_presets.front().draft : FactorDraft();
+  const bool keeps = isEdited() && m_draft.factors.size() == inUse.factors.size();
   if (isNear(m_draft, inUse)) {
     m_inUse = m_draft;  // it was applied; not the plan's, which divides twice
-  } else if (!isNear(m_inUse, inUse)) {
+  } else {
     m_inUse = inUse;
-    m_draft = inUse;
-    m_undo.clear();
+    if (!keeps) {
+      m_draft = inUse;
+      m_undo.clear();
+    }
   }
   m_rerun.reset();
   m_rerunStatus.clear();

@@ -192,13 +192,19 @@ TEST_F(FactorEditorTest, ARerunSaysWhichEditItIsOf) {
   EXPECT_FALSE(model.rerunText().contains("earlier"));
 }
 
-TEST_F(FactorEditorTest, ApplyingTheDraftKeepsItsHistoryAnotherMethodDoesNot) {
+TEST_F(FactorEditorTest, AnEditOutlivesAChangeOfMethod) {
   model.drag(5, 2.0);
   model.setPlan(std::make_shared<const rope::RotaryPlan>(*model.plan()), {});
   EXPECT_FALSE(model.isEdited());
   EXPECT_EQ(model.undoStack().count(), 1);
   model.undoStack().undo();
   EXPECT_TRUE(model.isEdited());
+  const auto edited = factors();
+  model.setPlan(std::make_shared<const rope::RotaryPlan>(planOf("ntk")), {});
+  EXPECT_EQ(factors(), edited);
+  EXPECT_EQ(model.undoStack().count(), 1);
+  EXPECT_EQ(model.inUse().factors, rope::factorsOf(planOf("ntk")));
+  model.reset();
   model.setPlan(std::make_shared<const rope::RotaryPlan>(planOf("pi")), {});
   EXPECT_EQ(model.undoStack().count(), 0);
   EXPECT_NEAR(factors()[0], 4.0, kTwoDivisions * 4);
