@@ -31,6 +31,7 @@ class AnglePanel;
 class AttentionPanel;
 class ChatPanel;
 class ComparePanel;
+class CoveragePanel;
 class PerplexityPanel;
 class Presenter;
 class RecordingPanel;
@@ -68,6 +69,7 @@ class MainWindow : public QMainWindow {
   TokenChoice& tokens() { return m_tokens; }
   AnglePanel& angles() { return *m_angles; }
   ComparePanel& compare() { return *m_comparePanel; }
+  CoveragePanel& coverage() { return *m_coverage; }
   PerplexityPanel& perplexity() { return *m_perplexity; }
   Presenter& presenter() { return *m_presenter; }
   void useLayout(const WindowLayout& layout);
@@ -154,6 +156,7 @@ class MainWindow : public QMainWindow {
   ViewTabs* m_perplexityViews = nullptr;
   AttentionPanel* m_attention = nullptr;
   AnglePanel* m_angles = nullptr;
+  CoveragePanel* m_coverage = nullptr;
   PerplexityPanel* m_perplexity = nullptr;
   QLabel* m_notice = nullptr;
   QLabel* m_slotText = nullptr;

@@ -12,6 +12,7 @@
 #include "ui/panels/recording_panel.h"
 #include "ui/presenter.h"
 #include "ui/text/number_text.h"
+#include "ui/panels/coverage_panel.h"
 
 namespace ropescope::ui {
 
@@ -33,7 +34,9 @@ void MainWindow::followFocus() {
   connect(&m_app, &AppModel::planChanged, this, adopt);
   // The last position of a context of that length.
   connect(&m_focus, &ContextFocus::lengthChanged, this, [this](qint64 tokens) {
-    if (m_focus.isChosen()) m_angles->model().setPosition(tokens - 1);
+    if (!m_focus.isChosen()) return;
+    m_angles->model().setPosition(tokens - 1);
+    m_coverage->model().setDistance(tokens - 1);
   });
 }
 

@@ -4,6 +4,9 @@
 #include "ui/panels/attention_panel.h"
 #include "ui/panels/heads_panel.h"
 #include "ui/panels/contribution_panel.h"
+#include "ui/panels/clock_panel.h"
+#include "ui/panels/coverage_panel.h"
+#include "ui/panels/factor_editor_panel.h"
 #include "ui/panels/perplexity_panel.h"
 #include "ui/panels/psc_panel.h"
 #include "ui/panels/score_panel.h"
@@ -55,6 +58,16 @@ void MainWindow::addAngleViews() {
   m_angleViews->addView(QStringLiteral("psc"), tr("PSC"),
                         tr("What a calibration's learned gate does to q and k"),
                         new PscPanel(lens, this));
+  m_angleViews->addView(QStringLiteral("clocks"), tr("Clocks"),
+                        tr("One hand per rotary pair, and the angles training never showed"),
+                        new ClockPanel(m_angles->model(), this));
+  m_coverage = new CoveragePanel({m_app, m_runner, m_chat, m_heads}, this);
+  m_angleViews->addView(QStringLiteral("coverage"), tr("Coverage"),
+                        tr("Distances at which pairs meet angles training never showed"),
+                        m_coverage);
+  m_angleViews->addView(QStringLiteral("editor"), tr("Editor"),
+                        tr("Draw a factor curve by hand and see what it does"),
+                        new FactorEditorPanel(m_app, m_runner, m_chat, this));
 }
 
 void MainWindow::addPerplexityViews() {

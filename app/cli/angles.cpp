@@ -6,6 +6,7 @@
 #include "app/cli/planned_length.h"
 #include "app/cli/text.h"
 #include "core/base/memory_size.h"
+#include "core/probe/angle_coverage.h"
 #include "core/probe/angle_table.h"
 
 namespace ropescope::cli {
@@ -43,21 +44,26 @@ Status runAngles(Run& run) {
   const std::int64_t position = run.options().position.value_or(*planned - 1);
   run.settings()["position"] = position;
   const auto rows = angleTable(*plan, position);
+  const auto unseen = unseenFrom(*plan);
   Json pairs = Json::array();
-  Table table({"pair", "rad/token", "wavelength", "turns in trained", "slowed by", "angle (rad)"});
+  Table table({"pair", "rad/token", "wavelength", "turns in trained", "slowed by", "angle (rad)",
+               "unseen from"});
   for (const AngleRow& row : rows) {
+    const UnseenFrom from = unseen[static_cast<std::size_t>(row.index)];
     pairs.push_back({{"index", row.index},
                      {"inv_freq", row.invFreq},
                      {"wavelength", row.wavelength},
                      {"turns_in_trained_length", row.turnsInTrainedLength},
                      {"scale", row.scale ? Json(*row.scale) : Json(nullptr)},
-                     {"angle", row.angle}});
+                     {"angle", row.angle},
+                     {"unseen_from", from ? Json(*from) : Json(nullptr)}});
     table.add({std::to_string(row.index), compact(row.invFreq), compact(row.wavelength, 5),
                compact(row.turnsInTrainedLength), row.scale ? fixed(*row.scale, 3) : "–",
-               compact(row.angle, 6)});
+               compact(row.angle, 6), from ? countText(*from) : "–"});
   }
   run.fields()["attention_factor"] = plan->attentionFactor;
   run.fields()["pairs"] = std::move(pairs);
+  run.fields()["unseen_pairs"] = unseenPairs(unseen, position);
   run.console().print(planText(*plan) + ", planned " + tokensText(*planned) + " (trained " +
                       countText(plan->context.originalLength) + "), attention factor " +
                       fixed(plan->attentionFactor, 4) + ", angles at position " +

@@ -71,7 +71,7 @@ std::vector<CommandSpec> makeCommandTable() {
        .run = runAngles,
        .options = {"--position"},
        .examples = {"angles --rope yarn --factor 4", "angles --rope pi --context 8192 --json -"},
-       .results = {"attention_factor", "pairs"},
+       .results = {"attention_factor", "pairs", "unseen_pairs"},
        .refused = {"--calibration", "--psc-strength", "--lora", "--force"}},
       {.name = "inspect",
        .usage = "inspect [--model DIR]",

@@ -9,6 +9,7 @@
 #include "app/cli/text.h"
 #include "core/base/memory_size.h"
 #include "core/eval/token_passages.h"
+#include "core/lens/distance_mass.h"
 #include "core/lens/span_attention.h"
 #include "core/tokenizer/utf8.h"
 
@@ -167,6 +168,22 @@ Status addReaders(Run& run, const Session& session, const HeadSet& heads) {
   return Done{};
 }
 
+// How far back the span was read from, and how much of that lies beyond what training showed.
+Status addDistances(Run& run, const Session& session, const TokenRange& writers,
+                    const HeadSet& heads) {
+  const auto mass = distanceMass(
+      session, {.queries = writers, .heads = heads, .ignoredTokens = kFirstTokens, .plan = nullptr},
+      run.job());
+  if (!mass) return mass.error();
+  const std::int64_t trained = session.plan().context.originalLength;
+  const double beyond = mass->atLeast(trained);
+  run.fields()["by_distance"] = mass->byDistance;
+  run.fields()["beyond_trained"] = beyond;
+  run.console().print("\n" + fixed(100.0 * beyond, 1) + " % of the attention goes beyond the " +
+                      tokensText(trained) + " of training\n");
+  return Done{};
+}
+
 // Answers, and gives the attention of the span's writers.
 Status answerAndMeasure(Run& run, Session& session, const Prompt& prompt, const HeadSet& heads,
                         const GenerationConfig& config) {
@@ -182,6 +199,7 @@ Status answerAndMeasure(Run& run, Session& session, const Prompt& prompt, const 
   const auto reads = attentionFrom(session, {*writers, heads}, run.job());
   if (!reads) return reads.error();
   fillFields(run, prompt, *reads);
+  if (Status added = addDistances(run, session, *writers, heads); !added) return added;
   showSentences(run, strongestSentences(prompt, reads->weights));
   return addReaders(run, session, heads);
 }

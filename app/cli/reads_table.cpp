@@ -44,7 +44,7 @@ std::vector<CommandSpec> readsCommands() {
                     "reads --document book.txt --question 'Where was Rose born?' --span 0:2 "
                     "--heads 3:2,4:0 --json reads.json"},
        .results = {"answer", "parts", "span", "heads", "left_out_heads", "weights", "mass",
-                   "sentences", "read_by"}},
+                   "sentences", "read_by", "by_distance", "beyond_trained"}},
   };
 }
 

@@ -9,6 +9,7 @@
 
 #include "core/base/file_io.h"
 #include "core/base/json_text.h"
+#include "core/rope/rope_math.h"
 
 namespace ropescope::rope {
 namespace {
@@ -46,6 +47,18 @@ Result<std::optional<std::int64_t>> unscaledTokensOf(const Json& json,
   return std::optional<std::int64_t>(static_cast<std::int64_t>(number));
 }
 
+Result<std::optional<double>> attentionFactorOf(const Json& json,
+                                               const std::filesystem::path& path) {
+  const auto found = json.find("attention_factor");
+  if (found == json.end() || found->is_null()) return std::optional<double>();
+  const double number = found->is_number() ? found->get<double>() : 0.0;
+  if (!(number > 0.0)) {
+    return Error{ErrorCode::CorruptFile, path.string() + ": 'attention_factor' is " +
+                                             shortText(*found) + "; a positive number is wanted"};
+  }
+  return std::optional<double>(number);
+}
+
 Result<RescaleFactors> fromJson(const std::string& text, const std::filesystem::path& path) {
   auto parsed = parseJsonObject(text, path.string());
   if (!parsed) {
@@ -66,7 +79,9 @@ Result<RescaleFactors> fromJson(const std::string& text, const std::filesystem::
   }
   const auto unscaled = unscaledTokensOf(json, path);
   if (!unscaled) return unscaled.error();
-  return RescaleFactors{*std::move(shortFactor), *std::move(longFactor), *unscaled};
+  const auto attention = attentionFactorOf(json, path);
+  if (!attention) return attention.error();
+  return RescaleFactors{*std::move(shortFactor), *std::move(longFactor), *unscaled, *attention};
 }
 
 // One line of comma, semicolon or blank separated numbers.
@@ -152,7 +167,28 @@ std::string factorBlock(const RescaleFactors& factors, const RopeContext& contex
                                                       : factors.shortFactor;
   if (!factors.longFactor.empty()) block["long_factor"] = factors.longFactor;
   if (factors.unscaledTokens.value_or(0) != 0) block["n_hat"] = *factors.unscaledTokens;
+  if (factors.attentionFactor) block["attention_factor"] = *factors.attentionFactor;
   return nlohmann::ordered_json{{"rope_parameters", std::move(block)}}.dump(1) + "\n";
+}
+
+MethodChoice choiceOf(const RescaleFactors& factors, double factor) {
+  MethodChoice choice{.id = "longrope", .values = {}, .factor = factor};
+  if (!factors.shortFactor.empty()) choice.values["short_factor"] = factors.shortFactor;
+  if (!factors.longFactor.empty()) choice.values["long_factor"] = factors.longFactor;
+  if (factors.attentionFactor) choice.values["attention_factor"] = *factors.attentionFactor;
+  if (factors.unscaledTokens) {
+    choice.values["n_hat"] = static_cast<double>(*factors.unscaledTokens);
+  }
+  return choice;
+}
+
+std::vector<double> factorsOf(const RotaryPlan& plan) {
+  constexpr double kStandsStill = 1e9;
+  std::vector<double> factors = plainInvFreq(plan.context);
+  for (std::size_t pair = 0; pair < factors.size(); ++pair) {
+    factors[pair] = plan.invFreq[pair] > 0.0 ? factors[pair] / plan.invFreq[pair] : kStandsStill;
+  }
+  return factors;
 }
 
 }  // namespace ropescope::rope

@@ -39,12 +39,15 @@ class Rotation : public torch::autograd::Function<Rotation> {
   }
 };
 
-}  // namespace
+// In double, on the CPU.
+struct Angles {
+  at::Tensor angle;   // [N, P] rad
+  at::Tensor factor;  // [N, 1] attention factor
+};
 
-RotaryTables rotaryTables(const RotaryPlan& plan, std::int64_t positions, const at::Device& device,
-                          at::ScalarType dtype) {
+Angles anglesOf(const RotaryPlan& plan, std::int64_t positions) {
   const at::Tensor position = at::arange(positions, at::TensorOptions().dtype(at::kDouble));
-  at::Tensor angle = at::outer(position, asTensor(plan.invFreq));  // [N, P] rad
+  at::Tensor angle = at::outer(position, asTensor(plan.invFreq));
   at::Tensor factor = at::full({positions, 1}, plan.attentionFactor, position.options());
   const std::int64_t unscaled = std::min(plan.unscaledTokens, positions);
   if (unscaled > 0) {
@@ -52,6 +55,24 @@ RotaryTables rotaryTables(const RotaryPlan& plan, std::int64_t positions, const 
         .copy_(at::outer(position.narrow(0, 0, unscaled), asTensor(plainInvFreq(plan.context))));
     factor.narrow(0, 0, unscaled).fill_(1.0);
   }
+  return {angle, factor};
+}
+
+}  // namespace
+
+RotaryTables rotaryTables(const RotaryPlan& plan, std::int64_t positions, const at::Device& device,
+                          at::ScalarType dtype) {
+  const Angles of = anglesOf(plan, positions);
+  return {(of.angle.cos() * of.factor).to(device, dtype),
+          (of.angle.sin() * of.factor).to(device, dtype)};
+}
+
+RotaryTables turnTables(const RotaryPlan& from, const RotaryPlan& to, std::int64_t positions,
+                        const at::Device& device, at::ScalarType dtype) {
+  const Angles before = anglesOf(from, positions);
+  const Angles after = anglesOf(to, positions);
+  const at::Tensor angle = after.angle - before.angle;
+  const at::Tensor factor = after.factor / before.factor;
   return {(angle.cos() * factor).to(device, dtype), (angle.sin() * factor).to(device, dtype)};
 }
 

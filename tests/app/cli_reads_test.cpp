@@ -28,6 +28,13 @@ TEST(Reads, ThePlantedSentenceOfTheSampleIsWhereTheAnswerWasRead) {
   const auto weights = json.at("weights").get<std::vector<double>>();
   EXPECT_NEAR(std::accumulate(weights.begin(), weights.end(), 0.0), 1.0, kOneInFloat32);
   EXPECT_EQ(json.at("heads").size(), 36U);
+  const auto far = json.at("by_distance").get<std::vector<double>>();
+  ASSERT_EQ(far.size(), weights.size());
+  EXPECT_NEAR(std::accumulate(far.begin(), far.end(), 0.0),
+              std::accumulate(weights.begin() + 4, weights.end(), 0.0), kOneInFloat32);
+  EXPECT_NEAR(json.at("beyond_trained").get<double>(),
+              std::accumulate(far.begin() + 1024, far.end(), 0.0), kOneInFloat32);
+  EXPECT_GT(json.at("beyond_trained").get<double>(), 0.2);  // the sentence lies 2,800 tokens back
   const Json& first = json.at("sentences").at(0);
   EXPECT_EQ(first.at("text"), "The pass key is 48213.");
   EXPECT_EQ(first.at("tokens"), Json({450, 461}));

@@ -1,11 +1,10 @@
-// Factor, wavelength and angle of every rotary pair under the current plan.
+// Scale, frequency, wavelength, turns and angle of every rotary pair under the current plan, beside
+// plain RoPE and the other methods.
 #pragma once
 
 #include <QCheckBox>
+#include <QComboBox>
 #include <QLabel>
-#include <QSlider>
-#include <QSpinBox>
-#include <QToolButton>
 
 #include "ui/panels/plot_panel.h"
 #include "ui/viewmodels/angle_view_model.h"
@@ -24,16 +23,12 @@ class AnglePanel : public PlotPanel {
 
  private:
   void buildControls();
-  void connectControls();
   void takePlan();
-  void showPosition();
-  void showPlan();
+  void showText();
 
   AppModel& m_app;
   AngleViewModel m_model;
-  QSlider* m_slider;
-  QSpinBox* m_position;
-  QToolButton* m_play;
+  QComboBox* m_quantity;
   QCheckBox* m_compare;
   QLabel* m_text;
 };

@@ -1,4 +1,5 @@
-// Draws an AngleViewModel: factor, wavelength and angle of every rotary pair, three linked plots.
+// Draws an AngleViewModel: three linked plots of every rotary pair (scale; wavelength, frequency or
+// turns; angle), or one of them alone.
 #pragma once
 
 #include <array>
@@ -18,18 +19,20 @@ class AnglePlot : public PlotWidget {
   // What is drawn, for tests: curve of the plan, then plain RoPE.
   QCPGraph* factorCurve() const { return m_curves.front().factor; }
   QCPGraph* ghostCurve() const { return m_ghost.factor; }
+  QCPGraph* speedCurve() const { return m_curves.front().speed; }
   QCPGraph* angleDots() const { return m_curves.front().angle; }
 
  protected:
   void restyle(PlotTheme theme) override;
   void resizeEvent(QResizeEvent* event) override;
+  void showEvent(QShowEvent* event) override;
 
  private:
-  enum Part { Factor, Wavelength, Angle, kParts };
+  enum Part { Factor, Speed, Angle, kParts };
   // The same plan in the three plots.
   struct Curve {
     QCPGraph* factor = nullptr;
-    QCPGraph* wavelength = nullptr;
+    QCPGraph* speed = nullptr;  // wavelength, frequency or turns
     QCPGraph* angle = nullptr;
   };
 
@@ -38,13 +41,18 @@ class AnglePlot : public PlotWidget {
   void linkAxes();
   void labelAxes();
   void arrange();  // beside each other when there is room, else below each other
+  bool isShown(Part part) const;
+  int shownParts() const;
+  void showParts();
   Curve addCurve();
   void resizeCurves(std::size_t curves);
   void redraw();
   void redrawAngles();
   void redrawGhost();
-  void fitAxes();
+  void fitAxes(bool rearranged);
   void fill(const Curve& curve, const AngleCurve& values);
+  void markTrained();
+  const AngleCurve& values(std::size_t curve) const;
   void styleCurve(const Curve& curve, std::size_t index, PlotTheme theme);
   void hover(QMouseEvent* event);
   QCPAxis* x(Part part) const { return m_rects[part]->axis(QCPAxis::atBottom); }
@@ -60,6 +68,7 @@ class AnglePlot : public PlotWidget {
   QCPItemText* m_trainedText = nullptr;
   QCPItemText* m_positionText = nullptr;
   bool m_isWide = false;
+  PairQuantity m_quantity = PairQuantity::All;  // as drawn
 };
 
 }  // namespace ropescope::ui

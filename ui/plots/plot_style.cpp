@@ -11,6 +11,8 @@ namespace {
 constexpr double kCurveWidth = 1.8;  // px
 constexpr double kMarkerSize = 7.5;  // px, with its rim
 constexpr float kNoteOpacity = 0.85F;
+constexpr float kFillOpacity = 0.20F;
+constexpr float kUnseenOpacity = 0.55F;
 
 picture::Theme pictureTheme(PlotTheme theme) {
   return picture::makeTheme(theme == PlotTheme::Light ? picture::ThemeKind::Light
@@ -21,6 +23,11 @@ QColor toColor(const picture::Color& color) {
   QColor result(color.red, color.green, color.blue);
   result.setAlphaF(color.alpha);
   return result;
+}
+
+QColor faded(QColor color, float opacity) {
+  color.setAlphaF(opacity);
+  return color;
 }
 
 void setDash(QPen& pen, picture::Dash dash) {
@@ -79,7 +86,10 @@ PlotColors plotColors(PlotTheme theme) {
           .reference = toColor(source.reference),
           .shade = toColor(source.shade),
           .masked = toColor(source.masked),
-          .hatch = toColor(source.axis)};
+          .hatch = toColor(source.axis),
+          .seen = faded(toColor(source.series[0]), kFillOpacity),
+          .unseen = toColor(source.series[1]),
+          .unseenFill = faded(toColor(source.series[1]), kUnseenOpacity)};
 }
 
 QFont plotFont(PlotText text) {

@@ -26,6 +26,9 @@ struct PlotColors {
   QColor shade;      // areas outside of what was trained
   QColor masked;     // future tokens of a map
   QColor hatch;      // lines over what is left out on purpose
+  QColor seen;       // angles that training showed: a fill under lines
+  QColor unseen;     // angles that training never showed: lines, and fills with less opacity
+  QColor unseenFill;
 };
 PlotColors plotColors(PlotTheme theme);
 

@@ -80,8 +80,8 @@ class LongRope final : public RopeMethod {
              .kind = ParameterKind::Numbers},
             {.name = "attention_factor",
              .title = "Attention factor",
-             .help = "On cos and sin, used as given; left out: sqrt(1 + ln(factor) / ln(trained "
-                     "length)).",
+             .help = "On cos and sin, used as given; left out: the factor file's, else sqrt(1 + "
+                     "ln(factor) / ln(trained length)).",
              .minimum = 1e-3,
              .maximum = 1e3},
             {.name = "n_hat",
@@ -115,12 +115,13 @@ class LongRope final : public RopeMethod {
     if (Status fits = checkList(list, name, context); !fits) return fits.error();
     RotaryPlan plan = plainPlan(context, "longrope");
     for (std::size_t pair = 0; pair < list.size(); ++pair) plan.invFreq[pair] /= list[pair];
-    plan.attentionFactor = numberOr(
-        values, "attention_factor",
-        context.factor <= 1.0
-            ? 1.0
-            : std::sqrt(1.0 + std::log(context.factor) /
-                                  std::log(static_cast<double>(context.originalLength))));
+    const double formula =
+        context.factor <= 1.0 ? 1.0
+                              : std::sqrt(1.0 + std::log(context.factor) /
+                                                    std::log(static_cast<double>(
+                                                        context.originalLength)));
+    plan.attentionFactor =
+        numberOr(values, "attention_factor", factors->attentionFactor.value_or(formula));
     const double unscaled =
         numberOr(values, "n_hat", static_cast<double>(factors->unscaledTokens.value_or(0)));
     if (unscaled != std::floor(unscaled)) {

@@ -212,6 +212,38 @@ TEST_F(FactorFile, UnscaledTokensOfAFileHoldUnlessTheyAreGiven) {
   }
 }
 
+TEST_F(FactorFile, AttentionFactorOfAFileHoldsUnlessItIsGiven) {
+  ASSERT_TRUE(read("t.json", factorBlock({kEight, kEight, {}, 1.25}, kContext)));
+  const std::string path = (temp / "t.json").string();
+  const auto held = plan("longrope", {{"factors", path}});
+  ASSERT_TRUE(held) << held.error().message;
+  EXPECT_EQ(held->attentionFactor, 1.25);
+  const auto given = plan("longrope", {{"factors", path}, {"attention_factor", 1.5}});
+  ASSERT_TRUE(given) << given.error().message;
+  EXPECT_EQ(given->attentionFactor, 1.5);
+  for (const char* wrong : {"0", "-1", "\"1\""}) {
+    expectError(
+        read("t.json", std::string(R"({"long_factor": [1], "attention_factor": )") + wrong + "}"),
+        ErrorCode::CorruptFile, {"t.json", "'attention_factor'", "positive"});
+  }
+}
+
+TEST_F(FactorFile, FactorsOfAPlanMakeThePlanAgain) {
+  constexpr double kTwoDivisions = 1e-15;  // relative: plain / (plain / f) rounds twice
+  for (const char* method : {"none", "pi", "ntk", "yarn"}) {
+    const auto made = plan(method, {}, 4.0);
+    ASSERT_TRUE(made) << made.error().message;
+    const std::vector<double> factors = factorsOf(*made);
+    const auto again = makePlan(
+        choiceOf({factors, factors, 0, made->attentionFactor}, 4.0), made->context);
+    ASSERT_TRUE(again) << again.error().message;
+    EXPECT_EQ(again->attentionFactor, made->attentionFactor) << method;
+    for (std::size_t pair = 0; pair < factors.size(); ++pair) {
+      EXPECT_NEAR(again->invFreq[pair] / made->invFreq[pair], 1.0, kTwoDivisions) << method;
+    }
+  }
+}
+
 TEST_F(FactorFile, WrongFilesAreNamed) {
   const auto corrupt = [&](const std::string& name, const std::string& text,
                            std::vector<std::string> parts) {

@@ -57,6 +57,28 @@ TEST(AnglePlot, FollowsComparisonAndSize) {
   EXPECT_EQ(legendEntries(plot.plot()), before);
 }
 
+TEST(AnglePlot, ShowsOneQuantityAlone) {
+  AngleViewModel model;
+  model.setPlan(yarnPlan());
+  AnglePlot plot(model);
+  plot.resize(400, 400);
+  plot.show();
+  model.setQuantity(PairQuantity::Turns);
+  plot.plot()->replot();
+  ASSERT_EQ(plot.plot()->axisRects().size(), 1);
+  for (int pair = 0; pair < 32; ++pair) {
+    EXPECT_EQ(plot.speedCurve()->data()->at(pair)->value, model.current().turns[pair]);
+  }
+  EXPECT_TRUE(plot.speedCurve()->realVisibility());
+  EXPECT_FALSE(plot.factorCurve()->realVisibility());
+  model.setQuantity(PairQuantity::Frequency);
+  EXPECT_EQ(plot.speedCurve()->data()->at(31)->value, model.current().frequencies[31]);
+  model.setQuantity(PairQuantity::All);
+  plot.plot()->replot();
+  EXPECT_EQ(plot.plot()->axisRects().size(), 3);
+  EXPECT_TRUE(plot.factorCurve()->realVisibility());
+}
+
 struct PerplexityPlotTest : ::testing::Test {
   PerplexityViewModel::Sinks engine;
   PerplexityViewModel model;

@@ -1,6 +1,7 @@
 #include "ui/viewmodels/angle_view_model.h"
 
 #include <QSignalSpy>
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -82,6 +83,55 @@ TEST(AngleViewModel, TablesTheDrawnNumbers) {
     EXPECT_EQ(wrapped.numbers[pair], model.current().wrapped[static_cast<qsizetype>(pair)]);
     EXPECT_EQ(factor.numbers[pair], model.current().factors[static_cast<qsizetype>(pair)]);
   }
+}
+
+TEST(AngleViewModel, SaysWhichMethodsItCannotDrawAndWhichEqualPlainRope) {
+  AngleViewModel model;
+  model.setPlan(planOf("yarn", 4));
+  model.setComparison({*planOf("none", 4), *planOf("pi", 4)}, "LongRoPE is not drawn: no factors");
+  EXPECT_TRUE(model.noteText().isEmpty()) << qPrintable(model.noteText());
+  model.setComparing(true);
+  EXPECT_TRUE(model.noteText().contains("LongRoPE is not drawn: no factors"));
+  EXPECT_TRUE(model.noteText().contains("plain RoPE"));
+  EXPECT_TRUE(model.noteText().contains(planTitle(*planOf("none", 4))));
+  EXPECT_FALSE(model.noteText().contains(planTitle(*planOf("pi", 4))));
+}
+
+TEST(AngleViewModel, GivesEveryQuantityOfTheTable) {
+  AngleViewModel model;
+  model.setPlan(planOf("yarn", 4));
+  for (std::size_t pair = 0; pair < 32; ++pair) {
+    const auto i = static_cast<qsizetype>(pair);
+    const AngleRow& row = model.current().rows[pair];
+    EXPECT_EQ(model.current().frequencies[i], row.invFreq);
+    EXPECT_EQ(model.current().wavelengths[i], row.wavelength);
+    EXPECT_EQ(model.current().turns[i], row.turnsInTrainedLength);
+  }
+}
+
+TEST(AngleViewModel, HasTheHandsOfTheCore) {
+  AngleViewModel model;
+  const auto plan = planOf("pi", 4);
+  model.setPlan(plan);
+  model.setPosition(2000);
+  const auto hands = clockHands(*plan, 2000);
+  const auto plain = clockHands(rope::plainPlan(plan->context, "none"), 2000);
+  const PlotTable table = model.clockTable();
+  ASSERT_EQ(table.rows(), 32);
+  for (std::size_t pair = 0; pair < 32; ++pair) {
+    EXPECT_EQ(model.hands()[pair].direction, hands[pair].direction);
+    EXPECT_EQ(table.columns[1].numbers[pair], hands[pair].angle);
+    EXPECT_EQ(table.columns[4].numbers[pair], hands[pair].unseen ? 1.0 : 0.0);
+    EXPECT_EQ(table.columns[5].numbers[pair], plain[pair].angle);
+    EXPECT_EQ(table.columns[6].numbers[pair], plain[pair].unseen ? 1.0 : 0.0);
+  }
+  // 2,000 lies beyond the trained 1,024, and within what PI by 4 squeezes into it.
+  const auto unseen = [](const ClockHand& hand) { return hand.unseen; };
+  EXPECT_TRUE(std::none_of(hands.begin(), hands.end(), unseen));
+  EXPECT_TRUE(std::any_of(plain.begin(), plain.end(), unseen));
+  EXPECT_TRUE(model.describeClock(31).contains("training showed"));
+  EXPECT_TRUE(model.describeClock(0).contains("went round"));
+  EXPECT_TRUE(model.describeClock(32).isEmpty());
 }
 
 TEST(AngleViewModel, PlaysToTheEndAndStops) {
