@@ -43,7 +43,9 @@ MainWindow::MainWindow(WindowParts parts, QWidget* parent)
       m_settings(m_store.load()),
       m_document(m_app),
       m_method(m_app),
-      m_model(m_app) {
+      m_model(m_app),
+      m_reading({m_app, m_chat, m_document, m_runner, m_heads}),
+      m_loss(m_app, m_runner) {
   setObjectName(QStringLiteral("mainWindow"));
   setWindowTitle(tr("RopeScope"));
   setAcceptDrops(true);
@@ -60,6 +62,7 @@ MainWindow::MainWindow(WindowParts parts, QWidget* parent)
   addWindowMenu();
   addHelpMenu();
   connectApp();
+  connectReading();
   resize(kWidth, kHeight);
   restoreDefaultLayout();
   restoreGeometry(m_settings.windowGeometry);
@@ -94,7 +97,7 @@ void MainWindow::addDocks() {
   addAttentionViews();
   addAngleViews();
   addPerplexityViews();
-  m_docks[Document] = addDock("documentDock", tr("Document"), new DocumentPanel(m_document, this));
+  m_docks[Document] = addDock("documentDock", tr("Document"), new DocumentPanel(m_document, m_shading, this));
   m_docks[Method] = addDock("methodDock", tr("Method"), new MethodPanel(m_method, this));
   m_docks[Chat] = addDock("chatDock", tr("Chat"), m_chatPanel);
   m_docks[Attention] = addDock("attentionDock", tr("Attention"), m_attentionViews);

@@ -13,9 +13,12 @@
 #include "ui/viewmodels/context_focus.h"
 #include "ui/viewmodels/document_view_model.h"
 #include "ui/viewmodels/head_choice.h"
+#include "ui/viewmodels/loss_view_model.h"
 #include "ui/viewmodels/method_view_model.h"
 #include "ui/viewmodels/model_view_model.h"
+#include "ui/viewmodels/reading_view_model.h"
 #include "ui/viewmodels/sample_list.h"
+#include "ui/viewmodels/text_shading.h"
 #include "ui/viewmodels/token_choice.h"
 #include "ui/worker/engine_runner.h"
 
@@ -27,7 +30,9 @@ namespace ropescope::ui {
 class AnglePanel;
 class AttentionPanel;
 class ChatPanel;
+class LossPanel;
 class PerplexityPanel;
+class ReadingPanel;
 class ViewTabs;
 
 // What outlives the window.
@@ -55,6 +60,9 @@ class MainWindow : public QMainWindow {
   AttentionPanel& attention() { return *m_attention; }
   HeadChoice& heads() { return m_heads; }
   TokenChoice& tokens() { return m_tokens; }
+  TextShading& shading() { return m_shading; }
+  ReadingPanel& reading() { return *m_readingPanel; }
+  LossPanel& loss() { return *m_lossPanel; }
   AnglePanel& angles() { return *m_angles; }
   PerplexityPanel& perplexity() { return *m_perplexity; }
   ContextFocus& focus() { return m_focus; }  // the context length that all views follow
@@ -76,6 +84,7 @@ class MainWindow : public QMainWindow {
   void addAttentionViews();  // these are in main_window_views.cpp
   void addAngleViews();
   void addPerplexityViews();
+  void connectReading();  // in main_window_reading.cpp
   void shareSpace();  // the default layout's sizes
   QDockWidget* addDock(const QString& name, const QString& title, QWidget* content);
   void addModelBar();
@@ -117,6 +126,9 @@ class MainWindow : public QMainWindow {
   ContextFocus m_focus;
   HeadChoice m_heads;    // shared by the views of the Attention dock
   TokenChoice m_tokens;  // shared by all views
+  TextShading m_shading;  // shared by the document and the views that colour it
+  ReadingViewModel m_reading;
+  LossViewModel m_loss;
 
   std::array<QDockWidget*, DockCount> m_docks{};
   ChatPanel* m_chatPanel = nullptr;
@@ -126,6 +138,8 @@ class MainWindow : public QMainWindow {
   AttentionPanel* m_attention = nullptr;
   AnglePanel* m_angles = nullptr;
   PerplexityPanel* m_perplexity = nullptr;
+  ReadingPanel* m_readingPanel = nullptr;
+  LossPanel* m_lossPanel = nullptr;
   QLabel* m_notice = nullptr;
   QLabel* m_slotText = nullptr;
   std::array<QAction*, AppModel::kSlots> m_slotActions{};

@@ -50,6 +50,10 @@ QPen ghostPen(PlotTheme theme);
 // Little is close to the paper in both themes; cells without a value (NaN) get `masked`.
 QCPColorGradient amountGradient(PlotTheme theme);
 
+// One amount of the same ramp, 0 … 1, and the ink that can be read on it.
+QColor amountColor(PlotTheme theme, double share);
+QColor inkOn(PlotTheme theme, const QColor& background);
+
 // A text that floats on a plot with the paper behind it.
 void styleNote(QCPItemText* note, PlotTheme theme);
 
