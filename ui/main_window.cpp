@@ -46,6 +46,8 @@ MainWindow::MainWindow(WindowParts parts, QWidget* parent)
       m_method(m_app),
       m_model(m_app),
       m_compare(m_app, m_chat, m_runner) {
+      m_reading({m_app, m_chat, m_document, m_runner, m_heads}),
+      m_loss(m_app, m_runner) {
   setObjectName(QStringLiteral("mainWindow"));
   setWindowTitle(tr("RopeScope"));
   setAcceptDrops(true);
@@ -62,6 +64,7 @@ MainWindow::MainWindow(WindowParts parts, QWidget* parent)
   addWindowMenu();
   addHelpMenu();
   connectApp();
+  connectReading();
   resize(kWidth, kHeight);
   restoreDefaultLayout();
   restoreGeometry(m_settings.windowGeometry);
@@ -96,7 +99,7 @@ void MainWindow::addDocks() {
   addAttentionViews();
   addAngleViews();
   addPerplexityViews();
-  m_docks[Document] = addDock("documentDock", tr("Document"), new DocumentPanel(m_document, this));
+  m_docks[Document] = addDock("documentDock", tr("Document"), new DocumentPanel(m_document, m_shading, this));
   m_docks[Method] = addDock("methodDock", tr("Method"), new MethodPanel(m_method, this));
   m_docks[Chat] = addDock("chatDock", tr("Chat"), m_chatPanel);
   m_docks[Attention] = addDock("attentionDock", tr("Attention"), m_attentionViews);

@@ -15,9 +15,12 @@
 #include "ui/viewmodels/document_view_model.h"
 #include "ui/viewmodels/experiment_maker.h"
 #include "ui/viewmodels/head_choice.h"
+#include "ui/viewmodels/loss_view_model.h"
 #include "ui/viewmodels/method_view_model.h"
 #include "ui/viewmodels/model_view_model.h"
+#include "ui/viewmodels/reading_view_model.h"
 #include "ui/viewmodels/sample_list.h"
+#include "ui/viewmodels/text_shading.h"
 #include "ui/viewmodels/token_choice.h"
 #include "ui/window_layouts.h"
 #include "ui/worker/engine_runner.h"
@@ -35,6 +38,9 @@ class CoveragePanel;
 class PerplexityPanel;
 class Presenter;
 class RecordingPanel;
+class LossPanel;
+class PerplexityPanel;
+class ReadingPanel;
 class ViewTabs;
 
 // What outlives the window.
@@ -67,6 +73,9 @@ class MainWindow : public QMainWindow {
   AttentionPanel& attention() { return *m_attention; }
   HeadChoice& heads() { return m_heads; }
   TokenChoice& tokens() { return m_tokens; }
+  TextShading& shading() { return m_shading; }
+  ReadingPanel& reading() { return *m_readingPanel; }
+  LossPanel& loss() { return *m_lossPanel; }
   AnglePanel& angles() { return *m_angles; }
   ComparePanel& compare() { return *m_comparePanel; }
   CoveragePanel& coverage() { return *m_coverage; }
@@ -94,6 +103,7 @@ class MainWindow : public QMainWindow {
   void addAttentionViews();  // these are in main_window_views.cpp
   void addAngleViews();
   void addPerplexityViews();
+  void connectReading();  // in main_window_reading.cpp
   void shareSpace();  // the default layout's sizes
   QDockWidget* addDock(const QString& name, const QString& title, QWidget* content);
   void addModelBar();
@@ -147,6 +157,9 @@ class MainWindow : public QMainWindow {
   ContextFocus m_focus;
   HeadChoice m_heads;    // shared by the views of the Attention dock
   TokenChoice m_tokens;  // shared by all views
+  TextShading m_shading;  // shared by the document and the views that colour it
+  ReadingViewModel m_reading;
+  LossViewModel m_loss;
 
   std::array<QDockWidget*, DockCount> m_docks{};
   ChatPanel* m_chatPanel = nullptr;
@@ -158,6 +171,8 @@ class MainWindow : public QMainWindow {
   AnglePanel* m_angles = nullptr;
   CoveragePanel* m_coverage = nullptr;
   PerplexityPanel* m_perplexity = nullptr;
+  ReadingPanel* m_readingPanel = nullptr;
+  LossPanel* m_lossPanel = nullptr;
   QLabel* m_notice = nullptr;
   QLabel* m_slotText = nullptr;
   std::array<QAction*, AppModel::kSlots> m_slotActions{};

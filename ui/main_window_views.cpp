@@ -10,6 +10,9 @@
 #include "ui/panels/perplexity_panel.h"
 #include "ui/panels/psc_panel.h"
 #include "ui/panels/score_panel.h"
+#include "ui/panels/loss_panel.h"
+#include "ui/panels/perplexity_panel.h"
+#include "ui/panels/reading_panel.h"
 #include "ui/panels/view_tabs.h"
 
 namespace ropescope::ui {
@@ -32,6 +35,10 @@ void MainWindow::addAttentionViews() {
   m_attention = new AttentionPanel(m_app, m_runner, this);
   m_attentionViews->addView(QStringLiteral("map"), tr("Map"),
                             tr("One head: which token reads from which"), m_attention);
+  m_readingPanel = new ReadingPanel(m_reading, m_chat, m_document, m_shading, this);
+  m_attentionViews->addView(QStringLiteral("reading"), tr("Reading"),
+                            tr("Where an answer was read from, and what reads a passage"),
+                            m_readingPanel);
   connectHeads();
   TokenWeights& pointed = m_attention->weights();
   connect(&pointed, &TokenWeights::changed, this, [this, &pointed] {
@@ -75,6 +82,9 @@ void MainWindow::addPerplexityViews() {
   m_perplexity = new PerplexityPanel(m_app, m_runner, this);
   m_perplexityViews->addView(QStringLiteral("curve"), tr("Curve"),
                              tr("Perplexity against context length"), m_perplexity);
+  m_lossPanel = new LossPanel(m_loss, m_shading, this);
+  m_perplexityViews->addView(QStringLiteral("loss"), tr("Loss"),
+                             tr("Loss of every token, and the worst sentences"), m_lossPanel);
 }
 
 }  // namespace ropescope::ui

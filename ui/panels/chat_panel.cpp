@@ -192,6 +192,16 @@ void ChatPanel::addTurns(int first, int last) {
     m_turnLayout->insertWidget(m_turnLayout->count() - 1, view);
     m_turns.push_back(view);
     view->show(m_chat.index(row));
+    connect(&view->answer(), &AnswerView::spanSelected, this,
+            [this, id = m_chat.turns()[static_cast<std::size_t>(row)].id](
+                const CharacterRange& characters) { Q_EMIT answerSelected(id, characters); });
+  }
+}
+
+void ChatPanel::shadeAnswer(quint64 turn, const std::shared_ptr<const TextShades>& shades) {
+  for (std::size_t row = 0; row < m_turns.size() && row < m_chat.turns().size(); ++row) {
+    const bool chosen = m_chat.turns()[row].id == turn;
+    m_turns[row]->answer().setShades(chosen ? shades : nullptr);
   }
 }
 

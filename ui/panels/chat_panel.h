@@ -3,7 +3,10 @@
 
 #include <QStringList>
 #include <QWidget>
+#include <memory>
 #include <vector>
+
+#include "ui/viewmodels/text_shading.h"
 
 class QLabel;
 class QMenu;
@@ -24,9 +27,15 @@ class ChatPanel : public QWidget {
   Q_OBJECT
 
  public:
-  ChatPanel(AppModel& app, ChatModel& chat, DocumentViewModel& document,
-            QWidget* parent = nullptr);
+  ChatPanel(AppModel& app, ChatModel& chat, DocumentViewModel& document, QWidget* parent = nullptr);
   void setSuggestions(const QStringList& questions);
+
+  // Colours the tokens of one answer and of no other; null: of none.
+  void shadeAnswer(quint64 turn, const std::shared_ptr<const TextShades>& shades);
+
+ Q_SIGNALS:
+  // Characters of an answer; empty: all of it.
+  void answerSelected(quint64 turn, const ropescope::ui::CharacterRange& characters);
 
  public slots:
   void askWrittenQuestion();

@@ -10,7 +10,7 @@ namespace ropescope::ui {
 TurnView::TurnView(QWidget* parent)
     : QFrame(parent),
       m_question(wrappedLabel(this)),
-      m_answer(wrappedLabel(this)),
+      m_answer(new AnswerView(this)),
       m_problem(wrappedLabel(this)),
       m_detail(wrappedLabel(this)) {
   setFrameShape(QFrame::StyledPanel);
@@ -19,10 +19,11 @@ TurnView::TurnView(QWidget* parent)
   setBold(m_question);
   setMuted(m_detail);
   m_question->setAccessibleName(tr("Question"));
-  m_answer->setAccessibleName(tr("Answer"));
-  m_answer->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
   auto* layout = new QVBoxLayout(this);
-  for (auto* label : {m_question, m_answer, m_problem, m_detail}) layout->addWidget(label);
+  layout->addWidget(m_question);
+  layout->addWidget(m_answer);
+  layout->addWidget(m_problem);
+  layout->addWidget(m_detail);
 }
 
 void TurnView::show(const QModelIndex& turn) {
@@ -30,7 +31,7 @@ void TurnView::show(const QModelIndex& turn) {
   const QString answer = turn.data(ChatModel::AnswerRole).toString();
   const QString problem = turn.data(ChatModel::ProblemRole).toString();
   const QString detail = turn.data(ChatModel::DetailRole).toString();
-  m_answer->setText(answer.trimmed());
+  m_answer->setAnswer(answer.trimmed());
   m_answer->setVisible(!answer.trimmed().isEmpty());
   m_problem->setText(problem);
   setWarning(m_problem, !problem.isEmpty());

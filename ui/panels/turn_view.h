@@ -4,6 +4,8 @@
 #include <QFrame>
 #include <QModelIndex>
 
+#include "ui/panels/answer_view.h"
+
 class QLabel;
 
 namespace ropescope::ui {
@@ -14,10 +16,11 @@ class TurnView : public QFrame {
  public:
   explicit TurnView(QWidget* parent = nullptr);
   void show(const QModelIndex& turn);
+  AnswerView& answer() { return *m_answer; }
 
  private:
   QLabel* m_question;
-  QLabel* m_answer;
+  AnswerView* m_answer;
   QLabel* m_problem;
   QLabel* m_detail;
 };

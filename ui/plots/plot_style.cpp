@@ -1,6 +1,7 @@
 #include "ui/plots/plot_style.h"
 
 #include <QApplication>
+#include <cmath>
 
 #include "core/picture/colormap.h"
 #include "core/picture/theme.h"
@@ -210,6 +211,18 @@ QColor amountTint(PlotTheme theme, double share) {
   QColor tint = toColor(ramp.at(0.6));
   tint.setAlphaF(static_cast<float>(kReadable * share));
   return tint;
+QColor amountColor(PlotTheme theme, double share) {
+  static const picture::Colormap light(pictureTheme(PlotTheme::Light).ramp);
+  static const picture::Colormap dark(pictureTheme(PlotTheme::Dark).ramp);
+  return toColor((theme == PlotTheme::Light ? light : dark).at(share));
+}
+
+QColor inkOn(PlotTheme theme, const QColor& background) {
+  const PlotColors colors = plotColors(theme);
+  const float light = background.lightnessF();
+  const bool inkIsNearer = std::abs(colors.ink.lightnessF() - light) <
+                           std::abs(colors.paper.lightnessF() - light);
+  return inkIsNearer ? colors.paper : colors.ink;
 }
 
 void styleNote(QCPItemText* note, PlotTheme theme) {

@@ -55,6 +55,9 @@ QCPColorGradient amountGradient(PlotTheme theme);
 
 // Behind a word: 0 is the paper, 1 as strong as text stays readable on.
 QColor amountTint(PlotTheme theme, double share);
+// One amount of the same ramp, 0 … 1, and the ink that can be read on it.
+QColor amountColor(PlotTheme theme, double share);
+QColor inkOn(PlotTheme theme, const QColor& background);
 
 // A text that floats on a plot with the paper behind it.
 void styleNote(QCPItemText* note, PlotTheme theme);

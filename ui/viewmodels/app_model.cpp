@@ -23,7 +23,9 @@ Result<std::shared_ptr<const OpenDocument>> encoded(const EngineRoom& room, Docu
     auto part = documentPart(room.engine->promptFormat(), **tokenizer, open->document.text);
     if (!part) return part.error();
     open->part = *std::move(part);
-    open->plainIds = (*tokenizer)->encode(open->document.text).ids;
+    Encoding plain = (*tokenizer)->encode(open->document.text);
+    open->plainIds = std::move(plain.ids);
+    open->plainSpans = std::move(plain.spans);
   }
   return std::shared_ptr<const OpenDocument>(std::move(open));
 }

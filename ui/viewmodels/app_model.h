@@ -28,6 +28,7 @@ struct OpenDocument {
   Document document;
   PromptPart part;                     // in the model's prompt format, BOS included
   std::vector<std::int32_t> plainIds;  // of the bare text, without BOS: for perplexity
+  std::vector<ByteSpan> plainSpans;    // one per plain id
   std::int64_t tokens() const { return static_cast<std::int64_t>(part.ids.size()); }
 };
 

@@ -137,9 +137,13 @@ void ChatModel::askAbout(ChatTurn turn) {
   if (!tokenizer) return fail(added, errorSentence(tokenizer.error()));
   auto part = questionPart(m_app.engine()->promptFormat(), **tokenizer, asked.toStdString());
   if (!part) return fail(added, errorSentence(part.error()));
-  start(added.id, {.parts = {added.cutTokens > 0 ? cutDocument(*m_app.document(), added.cutTokens)
-                                                 : m_app.document()->part.ids,
-                             std::move(part->ids)},
+  std::vector<std::int32_t> document = added.cutTokens > 0
+                                           ? cutDocument(*m_app.document(), added.cutTokens)
+                                           : m_app.document()->part.ids;
+  added.session = m_app.sessionSerial();
+  added.partTokens = static_cast<std::int64_t>(document.size());
+  added.questionIds = part->ids;
+  start(added.id, {.parts = {std::move(document), std::move(part->ids)},
                    .generation = added.generation});
 }
 

@@ -26,6 +26,9 @@ struct ChatTurn {
   MethodSettings settings;                        // as asked
   std::shared_ptr<const rope::RotaryPlan> plan;   // null without a model
   Answer result;         // once finished
+  std::uint64_t session = 0;     // AppModel::sessionSerial() that it was asked under
+  std::int64_t partTokens = 0;   // of the document in its prompt
+  std::vector<std::int32_t> questionIds;  // behind them, before the answer
   GenerationConfig generation;
   std::int64_t readTokens = 0;   // progress while reading
   std::int64_t totalTokens = 0;

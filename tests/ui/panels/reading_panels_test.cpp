@@ -1,0 +1,190 @@
+// Document, answer and loss linked in the window, on the bundled model and its first sample.
+#include <QComboBox>
+#include <QLabel>
+#include <QPlainTextEdit>
+#include <QScrollBar>
+#include <algorithm>
+#include <memory>
+
+#include <gtest/gtest.h>
+
+#include "tests/ui/live_app.h"
+#include "ui/main_window.h"
+#include "ui/panels/answer_view.h"
+#include "ui/panels/heat_strip.h"
+#include "ui/panels/loss_panel.h"
+#include "ui/panels/passage_list.h"
+#include "ui/panels/reading_panel.h"
+#include "ui/plots/position_plot.h"
+
+namespace ropescope::ui {
+namespace {
+
+struct ReadingWindow : LiveApp {
+  Theme theme;
+  SettingsStore store{folder.filePath("settings.ini")};
+  std::unique_ptr<MainWindow> window;
+
+  ReadingWindow() {
+    window = std::make_unique<MainWindow>(WindowParts{runner, app, chat, theme, store, {}});
+    window->show();
+    EXPECT_TRUE(QTest::qWaitForWindowExposed(window.get()));
+  }
+
+  // "What is the pass key?" under YaRN, factor 4: "48213".
+  void askForThePassKey() {
+    const std::filesystem::path resources = ROPESCOPE_RESOURCES_DIR;
+    app.loadModel(resources / "models/bookworm-11m");
+    app.openDocument(resources / "samples/01-newgate-escape.txt");
+    idle();
+    ASSERT_TRUE(app.document()) << qPrintable(errors.join("; "));
+    MethodSettings settings = app.method();
+    settings.rope = {.id = "yarn", .values = {}, .factor = 4.0};
+    app.applyMethod(settings);
+    app.setAnswerTokens(16);
+    chat.ask("What is the pass key?");
+    idle();
+    ASSERT_TRUE(lastTurn().answer.contains("48213")) << qPrintable(lastTurn().problem);
+  }
+
+  QPlainTextEdit& text() { return *window->findChild<QPlainTextEdit*>("documentText"); }
+  AnswerView& answer() { return *window->findChildren<AnswerView*>().constLast(); }
+  HeatStrip& strip() { return *window->findChild<HeatStrip*>("heatStrip"); }
+
+  void clickAnswer() {
+    QTest::mouseClick(answer().viewport(), Qt::LeftButton, {}, {3, 5});
+    ASSERT_TRUE(waitUntil([this] { return window->reading().list().model()->rowCount() > 0; }));
+    ASSERT_TRUE(waitUntil([this] { return window->reading().isSettled(); }));
+  }
+
+  // Text below coloured tokens whose colour is the strongest.
+  QString strongestText() {
+    const QColor full = amountColor(themeOf(text().palette()), 1.0);
+    QString strongest;
+    for (const auto& mark : text().extraSelections()) {
+      if (mark.format.background().color() == full) strongest += mark.cursor.selectedText();
+    }
+    return strongest;
+  }
+};
+
+TEST(ReadingWindow, AClickedAnswerLightsUpTheSentenceItCameFrom) {
+  ReadingWindow live;
+  live.askForThePassKey();
+  live.clickAnswer();
+  EXPECT_EQ(live.window->shading().mode(), ShadeBy::Attention);
+  const QModelIndex first = live.window->reading().list().model()->index(0, 2);
+  EXPECT_EQ(first.data().toString(), QStringLiteral("The pass key is 48213."));
+  // It was brought into view, and the strongest colour of all is in it.
+  const QString strongest = live.strongestText();
+  EXPECT_FALSE(strongest.isEmpty());
+  EXPECT_TRUE(QStringLiteral("The pass key is 48213.").contains(strongest.trimmed()))
+      << qPrintable(strongest);
+  // The strip has it too.
+  const auto& levels = live.strip().levels();
+  EXPECT_TRUE(live.strip().isVisible());
+  const auto full = std::count(levels.begin(), levels.end(), 1.0F);
+  EXPECT_GE(full, 1);
+  EXPECT_LE(full, 2);  // a token may lie on the border of two rows
+}
+
+// Measured with `ropescope-cli reads`: these three heads give it 99 % and more of their weight.
+TEST(ReadingWindow, RetrievalHeadsLookNowhereElse) {
+  ReadingWindow live;
+  live.askForThePassKey();
+  auto ranking = std::make_shared<RetrievalRanking>();
+  ranking->heads = {{.head = {5, 2}, .score = 1.0},
+                    {.head = {5, 1}, .score = 1.0},
+                    {.head = {5, 0}, .score = 1.0}};
+  live.window->heads().setRanking(ranking);
+  live.clickAnswer();
+  const QModelIndex share = live.window->reading().list().model()->index(0, 0);
+  const QString text = share.data().toString();
+  EXPECT_GT(QLocale().toDouble(QString(text).remove(" %")), 90.0) << qPrintable(text);
+}
+
+TEST(ReadingWindow, ASelectedPassageLightsUpTheAnswerThatReadsIt) {
+  ReadingWindow live;
+  live.askForThePassKey();
+  live.window->shading().setMode(ShadeBy::Attention);
+  EXPECT_TRUE(live.answer().extraSelections().isEmpty());
+  const auto at = live.text().toPlainText().indexOf("The pass key is 48213.");
+  ASSERT_GT(at, 0);
+  QTextCursor cursor = live.text().textCursor();
+  cursor.setPosition(static_cast<int>(at));
+  cursor.setPosition(static_cast<int>(at) + 22, QTextCursor::KeepAnchor);
+  live.text().setTextCursor(cursor);
+  ASSERT_TRUE(waitUntil([&] { return !live.answer().extraSelections().isEmpty(); }));
+  EXPECT_GE(live.answer().extraSelections().size(), 3);  // "48213" is five tokens
+  EXPECT_GT(live.window->reading().list().model()->rowCount(), 3);
+}
+
+TEST(ReadingWindow, APartOfAnAnswerIsSelectedByKeyboard) {
+  ReadingWindow live;
+  live.askForThePassKey();
+  live.answer().setFocus();
+  live.answer().moveCursor(QTextCursor::Start);
+  for (int i = 0; i < 2; ++i) QTest::keyClick(&live.answer(), Qt::Key_Right, Qt::ShiftModifier);
+  ASSERT_TRUE(waitUntil([&] { return live.window->reading().list().model()->rowCount() > 0; }));
+  const auto titles = live.window->reading().findChildren<QLabel*>();
+  const bool named = std::any_of(titles.begin(), titles.end(), [](const QLabel* label) {
+    return label->text().contains(QStringLiteral("“48”")) ||
+           label->text().contains(QStringLiteral("“4"));
+  });
+  EXPECT_TRUE(named);
+}
+
+TEST(ReadingWindow, AListedSentenceAndTheStripScrollTheDocument) {
+  ReadingWindow live;
+  live.askForThePassKey();
+  live.clickAnswer();
+  PassageList& list = live.window->reading().list();
+  live.text().verticalScrollBar()->setValue(0);
+  const int top = live.text().verticalScrollBar()->value();
+  Q_EMIT list.clicked(list.model()->index(1, 0));
+  EXPECT_NE(live.text().verticalScrollBar()->value(), top);
+  QTest::mouseClick(&live.strip(), Qt::LeftButton, {}, {5, live.strip().height() - 2});
+  EXPECT_GT(live.text().verticalScrollBar()->value(),
+            live.text().verticalScrollBar()->maximum() * 3 / 4);
+}
+
+TEST(LossWindow, PaintsTheTextAndPointsBothWays) {
+  ReadingWindow live;
+  live.load();
+  live.open(200);
+  LossPanel& panel = live.window->loss();
+  panel.showExample();
+  ASSERT_TRUE(waitUntil([&] { return panel.isSettled(); }));
+  live.idle();
+  EXPECT_EQ(live.window->shading().mode(), ShadeBy::Loss);
+  EXPECT_GT(live.text().extraSelections().size(), 20);
+  EXPECT_LT(live.text().extraSelections().size(), live.app.document()->tokens() / 2);
+  EXPECT_GT(panel.list().model()->rowCount(), 1);
+  // From the plot to the text …
+  Q_EMIT panel.positions().pointed(10);
+  EXPECT_FALSE(live.window->shading().marked().isEmpty());
+  // … and back.
+  live.window->shading().pointAt(live.window->shading().marked().begin);
+  EXPECT_EQ(panel.positions().markedPosition(), 10);
+  live.window->findChild<QComboBox*>("shadeBy")->setCurrentIndex(0);
+  Q_EMIT live.window->findChild<QComboBox*>("shadeBy")->activated(0);
+  EXPECT_FALSE(live.strip().isVisible());
+  EXPECT_LE(live.text().extraSelections().size(), 1);  // the pointed token is underlined
+}
+
+TEST(LossWindow, ClosesAndSwitchesMethodWhileItMeasures) {
+  ReadingWindow live;
+  live.load();
+  live.open(1500);
+  live.window->loss().showExample();
+  ASSERT_TRUE(waitUntil([&] { return live.runner.isBusy(Lane::Losses); }));
+  MethodSettings settings = live.app.method();
+  settings.rope = {.id = "pi", .values = {}, .factor = 4.0};
+  live.app.applyMethod(settings);
+  EXPECT_TRUE(live.window->close());
+  live.window.reset();
+  live.idle();
+}
+
+}  // namespace
+}  // namespace ropescope::ui
