@@ -40,6 +40,7 @@ MainWindow::MainWindow(WindowParts parts, QWidget* parent)
       m_theme(parts.theme),
       m_store(parts.store),
       m_samples(std::move(parts.samples)),
+      m_resources(std::move(parts.resources)),
       m_settings(m_store.load()),
       m_document(m_app),
       m_method(m_app),
@@ -165,7 +166,8 @@ void MainWindow::adoptDocument() {
   setWindowFilePath(shown);
   setWindowTitle(tr("%1 – RopeScope").arg(QFileInfo(shown).fileName()));
   m_chatPanel->setSuggestions(questionsFor(m_samples, path));
-  remember(m_settings.recentDocuments, shown);
+  // A prompt of a measurement is no file that could be opened again.
+  if (QFileInfo::exists(shown)) remember(m_settings.recentDocuments, shown);
 }
 
 void MainWindow::openPath(const QString& path) {

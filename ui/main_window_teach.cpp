@@ -4,6 +4,8 @@
 #include "ui/main_window.h"
 #include "ui/panels/angle_panel.h"
 #include "ui/panels/context_bar.h"
+#include "ui/panels/perplexity_panel.h"
+#include "ui/plots/perplexity_plot.h"
 
 namespace ropescope::ui {
 
@@ -25,7 +27,9 @@ void MainWindow::followFocus() {
   connect(&m_app, &AppModel::planChanged, this, adopt);
   // The last position of a context of that length.
   connect(&m_focus, &ContextFocus::lengthChanged, this, [this](qint64 tokens) {
-    if (m_focus.isChosen()) m_angles->model().setPosition(tokens - 1);
+    if (!m_focus.isChosen()) return;
+    m_angles->model().setPosition(tokens - 1);
+    m_perplexity->curvePlot().setCursor(tokens);
   });
 }
 

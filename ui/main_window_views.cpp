@@ -2,6 +2,7 @@
 #include "ui/main_window.h"
 #include "ui/panels/angle_panel.h"
 #include "ui/panels/attention_panel.h"
+#include "ui/panels/needle_panel.h"
 #include "ui/panels/perplexity_panel.h"
 #include "ui/panels/view_tabs.h"
 
@@ -10,8 +11,9 @@ namespace ropescope::ui {
 // The map's head and the shared choice are the same; the model's shape reaches the choice first.
 void MainWindow::connectHeads() {
   AttentionViewModel& map = m_attention->model();
-  connect(&map, &AttentionViewModel::selectionChanged, this,
-          [this, &map] { m_heads.setHead({map.layer(), map.head()}); });
+  connect(&map, &AttentionViewModel::selectionChanged, this, [this, &map] {
+    m_heads.setHead({map.layer(), map.head()});
+  });
   connect(&m_heads, &HeadChoice::headChanged, this,
           [this, &map] { map.selectHead(m_heads.head().layer, m_heads.head().head); });
 }
@@ -37,9 +39,14 @@ void MainWindow::addAngleViews() {
 
 void MainWindow::addPerplexityViews() {
   m_perplexityViews = new ViewTabs(this);
-  m_perplexity = new PerplexityPanel(m_app, m_runner, this);
+  m_perplexity = new PerplexityPanel(m_app, m_runner, m_resources, this);
   m_perplexityViews->addView(QStringLiteral("curve"), tr("Curve"),
                              tr("Perplexity against context length"), m_perplexity);
+  m_perplexityViews->addView(
+      QStringLiteral("needles"), tr("Needles"),
+      tr("Is a hidden sentence found at every length and depth?"),
+      new NeedlePanel(m_app, m_chat, m_runner,
+                      {.results = needleFolder(), .resources = m_resources}, this));
 }
 
 }  // namespace ropescope::ui

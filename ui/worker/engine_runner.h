@@ -26,7 +26,7 @@
 
 namespace ropescope::ui {
 
-enum class Lane { Load, Document, Answer, Sweep, Housekeeping };
+enum class Lane { Load, Document, Answer, Sweep, Needles, Housekeeping };
 
 // What becomes of earlier jobs of the same lane.
 enum class SameLane {
