@@ -147,7 +147,8 @@ int main(int argc, char** argv) {
 
   QString problem;  // of the bundled files; told once the window is there
   std::vector<ui::Sample> samples;
-  if (const auto resources = findResourceFolder(); !resources) {
+  const auto resources = findResourceFolder();
+  if (!resources) {
     problem = ui::errorSentence(resources.error());
   } else if (auto read = ui::readSamples(*resources / "samples"); !read) {
     problem = ui::errorSentence(read.error());
@@ -155,7 +156,8 @@ int main(int argc, char** argv) {
     samples = *std::move(read);
     app.setCalibrationsFolder(*resources / "calibrations");
   }
-  ui::MainWindow window({runner, app, chat, theme, store, samples});
+  ui::MainWindow window(
+      {runner, app, chat, theme, store, samples, resources ? *resources : std::filesystem::path()});
   window.setTheme(options.theme);
   if (pictures) window.dontRemember();
   window.show();

@@ -41,6 +41,7 @@ MainWindow::MainWindow(WindowParts parts, QWidget* parent)
       m_theme(parts.theme),
       m_store(parts.store),
       m_samples(std::move(parts.samples)),
+      m_resources(std::move(parts.resources)),
       m_settings(m_store.load()),
       m_document(m_app),
       m_method(m_app),
@@ -180,6 +181,9 @@ void MainWindow::adoptDocument() {
   m_chatPanel->setSuggestions(questions);
   m_comparePanel->setQuestion(questions.value(0));
   remember(m_settings.recentDocuments, shown);
+  m_chatPanel->setSuggestions(questionsFor(m_samples, path));
+  // A prompt of a measurement is no file that could be opened again.
+  if (QFileInfo::exists(shown)) remember(m_settings.recentDocuments, shown);
 }
 
 void MainWindow::openPath(const QString& path) {

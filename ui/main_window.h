@@ -51,6 +51,7 @@ struct WindowParts {
   const Theme& theme;
   const SettingsStore& store;
   std::vector<Sample> samples;
+  std::filesystem::path resources = {};  // calibrations, published curves; empty: none
 };
 
 class MainWindow : public QMainWindow {
@@ -148,6 +149,7 @@ class MainWindow : public QMainWindow {
   const Theme& m_theme;
   const SettingsStore& m_store;
   std::vector<Sample> m_samples;
+  std::filesystem::path m_resources;
   Settings m_settings;
   bool m_remembers = true;
   DocumentViewModel m_document;

@@ -13,6 +13,8 @@
 #include "ui/presenter.h"
 #include "ui/text/number_text.h"
 #include "ui/panels/coverage_panel.h"
+#include "ui/panels/perplexity_panel.h"
+#include "ui/plots/perplexity_plot.h"
 
 namespace ropescope::ui {
 
@@ -37,6 +39,7 @@ void MainWindow::followFocus() {
     if (!m_focus.isChosen()) return;
     m_angles->model().setPosition(tokens - 1);
     m_coverage->model().setDistance(tokens - 1);
+    m_perplexity->curvePlot().setCursor(tokens);
   });
 }
 

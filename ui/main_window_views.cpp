@@ -7,6 +7,7 @@
 #include "ui/panels/clock_panel.h"
 #include "ui/panels/coverage_panel.h"
 #include "ui/panels/factor_editor_panel.h"
+#include "ui/panels/needle_panel.h"
 #include "ui/panels/perplexity_panel.h"
 #include "ui/panels/psc_panel.h"
 #include "ui/panels/score_panel.h"
@@ -20,8 +21,9 @@ namespace ropescope::ui {
 // The map's head and the shared choice are the same; the model's shape reaches the choice first.
 void MainWindow::connectHeads() {
   AttentionViewModel& map = m_attention->model();
-  connect(&map, &AttentionViewModel::selectionChanged, this,
-          [this, &map] { m_heads.setHead({map.layer(), map.head()}); });
+  connect(&map, &AttentionViewModel::selectionChanged, this, [this, &map] {
+    m_heads.setHead({map.layer(), map.head()});
+  });
   connect(&m_heads, &HeadChoice::headChanged, this,
           [this, &map] { map.selectHead(m_heads.head().layer, m_heads.head().head); });
 }
@@ -79,12 +81,17 @@ void MainWindow::addAngleViews() {
 
 void MainWindow::addPerplexityViews() {
   m_perplexityViews = new ViewTabs(this);
-  m_perplexity = new PerplexityPanel(m_app, m_runner, this);
+  m_perplexity = new PerplexityPanel(m_app, m_runner, m_resources, this);
   m_perplexityViews->addView(QStringLiteral("curve"), tr("Curve"),
                              tr("Perplexity against context length"), m_perplexity);
   m_lossPanel = new LossPanel(m_loss, m_shading, this);
   m_perplexityViews->addView(QStringLiteral("loss"), tr("Loss"),
                              tr("Loss of every token, and the worst sentences"), m_lossPanel);
+  m_perplexityViews->addView(
+      QStringLiteral("needles"), tr("Needles"),
+      tr("Is a hidden sentence found at every length and depth?"),
+      new NeedlePanel(m_app, m_chat, m_runner,
+                      {.results = needleFolder(), .resources = m_resources}, this));
 }
 
 }  // namespace ropescope::ui

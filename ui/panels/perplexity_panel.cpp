@@ -1,37 +1,52 @@
 #include "ui/panels/perplexity_panel.h"
 
-#include <QFormLayout>
-
+#include <QDialog>
+#include <QFileDialog>
+#include <QMenu>
+#include <QVBoxLayout>
 #include <algorithm>
 
+#include "core/base/file_io.h"
+#include "core/document/document.h"
 #include "core/tokenizer/tokenizer.h"
+#include "ui/panels/perplexity_setup.h"
 #include "ui/plots/perplexity_plot.h"
+#include "ui/text/error_text.h"
 #include "ui/worker/perplexity_job.h"
 
 namespace ropescope::ui {
 namespace {
 
-// The tooltip says what the field is for and holds the whole text, which may be wider than it.
-void explain(QLineEdit* field, const QString& help) {
-  field->setToolTip(help);
-  QObject::connect(field, &QLineEdit::textChanged, field, [field, help](const QString& text) {
-    field->setToolTip(QStringLiteral("<p>%1</p><p>%2</p>").arg(text.toHtmlEscaped(), help));
-  });
+constexpr QSize kSetupSize(660, 480);  // pixels
+
+// Runs on the engine thread. Without BOS, which the measurement adds itself.
+Result<MeasuredDocument> readMeasured(const EngineRoom& room, const QString& path) {
+  if (!room.engine) return Error{ErrorCode::InvalidArgument, "no model is loaded"};
+  const auto tokenizer = room.engine->tokenizer();
+  if (!tokenizer) return tokenizer.error();
+  const auto document = readDocument(path.toStdString());
+  if (!document) return document.error();
+  return MeasuredDocument{.name = QString::fromStdString(document->path.filename().string()),
+                          .path = path,
+                          .ids = (*tokenizer)->encode(document->text).ids};
 }
 
 }  // namespace
 
-PerplexityPanel::PerplexityPanel(AppModel& app, EngineRunner& runner, QWidget* parent)
+PerplexityPanel::PerplexityPanel(AppModel& app, EngineRunner& runner,
+                                 std::filesystem::path resources, QWidget* parent)
     : PlotPanel(QStringLiteral("perplexity"), parent),
       m_app(app),
       m_runner(runner),
-      m_curves(new QLineEdit(this)),
-      m_lengths(new QLineEdit(this)),
+      m_model(resources.empty() ? resources : resources / "calibrations"),
+      m_curvePlot(new PerplexityPlot(m_model, this)),
+      m_setup(new PerplexitySetup(m_model, resources / "published")),
       m_measure(new QPushButton(tr("Measure"), this)),
       m_stop(new QPushButton(tr("Stop"), this)),
+      m_setupButton(new QPushButton(tr("Set up …"), this)),
       m_status(new QLabel(this)) {
   buildControls();
-  setPlot(new PerplexityPlot(m_model, this));
+  setPlot(m_curvePlot);
   m_model.setStarter(
       [this](const PerplexityOrder& order, const PerplexityViewModel::Sinks& sinks) {
         startPerplexity(m_runner, this, order, sinks);
@@ -39,42 +54,45 @@ PerplexityPanel::PerplexityPanel(AppModel& app, EngineRunner& runner, QWidget* p
       [this] { m_runner.stop(Lane::Sweep); });
   connectControls();
   connectApp();
+  takeModel();
   takePlan();
   takeDocument();
-  showInputs();
   showState();
 }
 
 void PerplexityPanel::buildControls() {
-  explain(m_curves, tr("One curve per method, separated by semicolons; settings after a colon: "
-                       "none;pi:factor=4;yarn:factor=4,beta_fast=16. Empty it for the default."));
-  explain(m_lengths, tr("Context lengths in tokens. Empty it for the default."));
-  m_measure->setToolTip(tr("Measure every curve on the open document"));
+  m_measure->setToolTip(tr("Measure every curve"));
   m_stop->setToolTip(tr("Stop measuring; the points so far stay"));
-  m_curves->setMinimumWidth(100);
-  m_lengths->setMinimumWidth(80);
+  m_setupButton->setToolTip(
+      tr("Choose curves, documents, lengths and protocol, and published "
+         "curves to compare with"));
   firstRow()->addWidget(m_measure);
   firstRow()->addWidget(m_stop);
-  auto* form = new QFormLayout;
-  form->addRow(tr("&Curves"), m_curves);
-  form->addRow(tr("L&engths"), m_lengths);
-  form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
-  addRow()->addLayout(form, 1);
+  firstRow()->addWidget(m_setupButton);
   m_status->setWordWrap(true);
   m_status->setTextInteractionFlags(Qt::TextSelectableByMouse);
   addRow()->addWidget(m_status, 1);
+  auto* dialog = new QDialog(this);  // not modal: curves grow beside it
+  dialog->setObjectName(QStringLiteral("perplexitySetup"));
+  dialog->setWindowTitle(tr("Perplexity: set up"));
+  dialog->resize(kSetupSize);
+  auto* layout = new QVBoxLayout(dialog);
+  layout->setContentsMargins(0, 0, 0, 0);
+  layout->addWidget(m_setup);
 }
 
 void PerplexityPanel::connectControls() {
-  connect(m_curves, &QLineEdit::editingFinished, &m_model,
-          [this] { m_model.editCurves(m_curves->text()); });
-  connect(m_lengths, &QLineEdit::editingFinished, &m_model,
-          [this] { m_model.editLengths(m_lengths->text()); });
   connect(m_measure, &QPushButton::clicked, &m_model, &PerplexityViewModel::start);
   connect(m_stop, &QPushButton::clicked, &m_model, &PerplexityViewModel::stop);
-  connect(&m_model, &PerplexityViewModel::inputsChanged, this, &PerplexityPanel::showInputs);
+  connect(m_setupButton, &QPushButton::clicked, this, &PerplexityPanel::showSetup);
   connect(&m_model, &PerplexityViewModel::stateChanged, this, &PerplexityPanel::showState);
+  connect(&m_model, &PerplexityViewModel::inputsChanged, this, &PerplexityPanel::showState);
   connect(&m_model, &PerplexityViewModel::curvesChanged, this, &PerplexityPanel::refreshTable);
+  connect(m_curvePlot, &PerplexityPlot::positionHovered, this, &PerplexityPanel::positionHovered);
+  connect(m_setup, &PerplexitySetup::booksWanted, this, &PerplexityPanel::addBooks);
+  connect(m_setup, &PerplexitySetup::errorOccurred, this, &PerplexityPanel::errorOccurred);
+  exportMenu()->addSeparator();
+  exportMenu()->addAction(tr("Save as wide CSV (YaRN's) …"), this, &PerplexityPanel::askWideCsv);
 }
 
 void PerplexityPanel::connectApp() {
@@ -83,6 +101,7 @@ void PerplexityPanel::connectApp() {
   connect(&m_app, &AppModel::modelChanged, this, [this] {
     m_model.stop();
     m_model.clearCurves();  // they belong to the other model
+    takeModel();
     takePlan();
   });
   connect(&m_runner, &EngineRunner::progressed, &m_model,
@@ -101,10 +120,19 @@ void PerplexityPanel::takeDocument() {
                       QString::fromStdString(document->document.path.filename().string()));
 }
 
-void PerplexityPanel::takePlan() {
+// Another model reads the books in its own tokens.
+void PerplexityPanel::takeModel() {
   if (!m_app.engine()) return;
   const auto tokenizer = m_app.engine()->tokenizer();
-  m_model.setModel(m_app.engine()->config().trainedLength, tokenizer && (*tokenizer)->addsBos());
+  m_model.setModel(m_app.engine()->config().trainedLength, tokenizer && (*tokenizer)->addsBos(),
+                   m_app.engine()->modelHash());
+  QStringList paths;
+  for (const MeasuredDocument& book : m_model.inputs().books()) paths << book.path;
+  m_model.inputs().clearBooks();
+  addBooks(paths);
+}
+
+void PerplexityPanel::takePlan() {
   if (!m_app.plan()) return;
   // Plain RoPE has no factor: then the one that the planned context would need.
   const rope::RopeContext& context = m_app.plan()->context;
@@ -113,11 +141,38 @@ void PerplexityPanel::takePlan() {
   m_model.setPlannedFactor(context.factor > 1.0 ? context.factor : std::max(1.0, needed));
 }
 
-void PerplexityPanel::showInputs() {
-  m_curves->setText(m_model.curvesText());
-  m_lengths->setText(m_model.lengthsText());
-  m_lengths->setCursorPosition(0);
-  m_curves->setCursorPosition(0);
+void PerplexityPanel::addBooks(const QStringList& paths) {
+  for (const QString& path : paths) readBook(path);
+}
+
+// As a view: between the steps of a measurement, which may take long.
+void PerplexityPanel::readBook(const QString& path) {
+  m_runner.requestView<MeasuredDocument>(
+      QStringLiteral("perplexity/book/") + path, this,
+      [path](EngineRoom& room, const JobControl&) { return readMeasured(room, path); },
+      [this](const Result<MeasuredDocument>& book) {
+        if (book) return m_model.inputs().addBook(*book);
+        Q_EMIT errorOccurred(errorSentence(book.error()));
+      });
+}
+
+Status PerplexityPanel::exportWideCsv(const QString& path) {
+  return writeFileAtomically(path.toStdString(), m_model.wideCsvText().toStdString());
+}
+
+void PerplexityPanel::askWideCsv() {
+  const QString path = QFileDialog::getSaveFileName(
+      this, tr("Save the curves"), QStringLiteral("perplexity-wide.csv"), tr("CSV files (*.csv)"));
+  if (path.isEmpty()) return;
+  if (const Status written = exportWideCsv(path); !written) {
+    Q_EMIT errorOccurred(errorSentence(written.error()));
+  }
+}
+
+void PerplexityPanel::showSetup() {
+  m_setup->window()->show();
+  m_setup->window()->raise();
+  m_setup->window()->activateWindow();
 }
 
 void PerplexityPanel::showState() {

@@ -37,7 +37,8 @@ void PlotPanel::setPlot(PlotWidget* plot, QWidget* page) {
   exportButton->setText(tr("Export"));
   exportButton->setToolTip(tr("Save the picture or its numbers, or copy the picture"));
   exportButton->setPopupMode(QToolButton::InstantPopup);
-  exportButton->setMenu(makeExportMenu());
+  m_exportMenu = makeExportMenu();
+  exportButton->setMenu(m_exportMenu);
   m_firstRow->addStretch(1);
   m_firstRow->addWidget(m_tableButton);
   m_firstRow->addWidget(exportButton);

@@ -53,6 +53,7 @@ class PlotPanel : public QWidget, public ViewPage {
   void setPlot(PlotWidget* plot, QWidget* page = nullptr);
   QHBoxLayout* addRow();  // another row of controls above the plot
   QHBoxLayout* firstRow() const { return m_firstRow; }
+  QMenu* exportMenu() const { return m_exportMenu; }  // after setPlot(): for formats of its own
   void refreshTable();  // after the data changed; does nothing while the table is hidden
   static QLabel* labelFor(const QString& text, QWidget* control);  // with its buddy
 
@@ -66,6 +67,7 @@ class PlotPanel : public QWidget, public ViewPage {
   QHBoxLayout* m_firstRow;
   QStackedWidget* m_stack;
   PlotWidget* m_plot = nullptr;
+  QMenu* m_exportMenu = nullptr;
   PlotTableView* m_table;
   QToolButton* m_tableButton;
 };

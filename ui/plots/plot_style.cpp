@@ -169,6 +169,24 @@ QCPScatterStyle curveMarker(PlotTheme theme, std::size_t index) {
   return {shapeOf(series.marker), rim, QBrush(color), kMarkerSize};
 }
 
+QPen publishedPen(PlotTheme theme) {
+  QPen pen(plotColors(theme).mutedInk, 1.2);
+  pen.setCapStyle(Qt::FlatCap);
+  pen.setDashPattern({1.2, 2.6});
+  return pen;
+}
+
+QCPScatterStyle publishedMarker(PlotTheme theme, std::size_t index) {
+  const picture::SeriesStyle series = picture::seriesStyle(pictureTheme(theme), index);
+  return {shapeOf(series.marker), QPen(plotColors(theme).mutedInk, 1.2),
+          QBrush(plotColors(theme).paper), kMarkerSize};
+}
+
+QCPScatterStyle boundMarker(PlotTheme theme) {
+  const QColor ink = plotColors(theme).mutedInk;
+  return {QCPScatterStyle::ssTriangle, QPen(ink, 1.2), QBrush(ink), 1.4 * kMarkerSize};
+}
+
 QPen referencePen(PlotTheme theme) {
   QPen pen(plotColors(theme).reference, 1.4);
   pen.setCapStyle(Qt::FlatCap);

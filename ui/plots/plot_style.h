@@ -44,6 +44,12 @@ void apply(QCPAxis* axis, PlotTheme theme);
 QPen curvePen(PlotTheme theme, std::size_t index);
 QCPScatterStyle curveMarker(PlotTheme theme, std::size_t index);
 
+// What others published: muted, dotted and hollow, so that it is never taken for measured here.
+QPen publishedPen(PlotTheme theme);
+QCPScatterStyle publishedMarker(PlotTheme theme, std::size_t index);
+// A value of which only a lower bound is known: an arrow upwards.
+QCPScatterStyle boundMarker(PlotTheme theme);
+
 // Plain RoPE and trained lengths: grey and dashed.
 QPen referencePen(PlotTheme theme);
 QPen faintPen(PlotTheme theme);

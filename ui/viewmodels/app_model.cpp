@@ -83,6 +83,12 @@ void AppModel::openDocument(const std::filesystem::path& path) {
   encode([path] { return ropescope::readDocument(path); });
 }
 
+void AppModel::openPrompt(std::shared_ptr<const OpenDocument> document) {
+  m_runner.stop(Lane::Answer);
+  m_runner.stop(Lane::Document);  // a file that is on its way must not come after it
+  adoptDocument(std::move(document));
+}
+
 void AppModel::encode(std::function<Result<Document>()> source) {
   using Opened = std::shared_ptr<const OpenDocument>;
   m_runner.startLong<Opened>(

@@ -82,6 +82,8 @@ class AppModel : public QObject {
   void loadModel(const std::filesystem::path& folder, const QString& device = "auto",
                  const QString& dtype = "auto");
   void openDocument(const std::filesystem::path& path);
+  // A document that is tokens already, as one prompt of a measurement was read.
+  void openPrompt(std::shared_ptr<const OpenDocument> document);
   // A wrong choice is reported by errorOccurred() and changes nothing.
   void applyMethod(const MethodSettings& settings);
   void setAnswerTokens(std::int64_t tokens);

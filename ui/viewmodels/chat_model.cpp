@@ -109,11 +109,15 @@ void ChatModel::askCut(const QString& question, std::int64_t documentTokens) {
   askAbout(std::move(turn));
 }
 
+void ChatModel::askPrepared(const QString& shown, std::vector<std::int32_t> ids) {
+  askAbout({.id = ++m_lastId, .question = shown, .generation = {}}, std::move(ids));
+}
+
 QString ChatModel::currentQuestion() const {
   return m_turns.empty() ? QString() : m_turns.back().question;
 }
 
-void ChatModel::askAbout(ChatTurn turn) {
+void ChatModel::askAbout(ChatTurn turn, std::vector<std::int32_t> ids) {
   const QString asked = turn.question;
   turn.generation.maxNewTokens = m_app.answerTokens();
   turn.document = m_app.document();
@@ -126,9 +130,10 @@ void ChatModel::askAbout(ChatTurn turn) {
   endInsertRows();
 
   ChatTurn& added = m_turns.back();
-  const QString why = added.cutTokens > 0
-                          ? m_app.refusalOfPart(added.cutTokens, questionTokens(asked))
-                          : m_app.refusal(questionTokens(asked));
+  const auto questionSize =
+      ids.empty() ? questionTokens(asked) : static_cast<std::int64_t>(ids.size());
+  const QString why = added.cutTokens > 0 ? m_app.refusalOfPart(added.cutTokens, questionSize)
+                                          : m_app.refusal(questionSize);
   if (!why.isEmpty()) return fail(added, why);
   if (const Status valid = validate(added.generation); !valid) {
     return fail(added, errorSentence(valid.error()));
@@ -144,6 +149,16 @@ void ChatModel::askAbout(ChatTurn turn) {
   added.partTokens = static_cast<std::int64_t>(document.size());
   added.questionIds = part->ids;
   start(added.id, {.parts = {std::move(document), std::move(part->ids)},
+  if (ids.empty()) {
+    const auto tokenizer = m_app.engine()->tokenizer();
+    if (!tokenizer) return fail(added, errorSentence(tokenizer.error()));
+    auto part = questionPart(m_app.engine()->promptFormat(), **tokenizer, asked.toStdString());
+    if (!part) return fail(added, errorSentence(part.error()));
+    ids = std::move(part->ids);
+  }
+  start(added.id, {.parts = {added.cutTokens > 0 ? cutDocument(*m_app.document(), added.cutTokens)
+                                                 : m_app.document()->part.ids,
+                             std::move(ids)},
                    .generation = added.generation});
 }
 

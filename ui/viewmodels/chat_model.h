@@ -65,6 +65,8 @@ class ChatModel : public QAbstractListModel {
   // About the first `documentTokens` of the document alone: to see how an answer depends on the
   // context's length. The turn says so. What the session holds of these tokens is reused.
   void askCut(const QString& question, std::int64_t documentTokens);
+  // A question that is tokens already, `shown` for people; greedy, as measurements answer.
+  void askPrepared(const QString& shown, std::vector<std::int32_t> ids);
   QString currentQuestion() const;  // the newest; empty: none yet
   void stop();
   void clear();
@@ -74,7 +76,8 @@ class ChatModel : public QAbstractListModel {
   void turnFinished(int row);
 
  private:
-  void askAbout(ChatTurn turn);
+  // `ids`: of the question; empty: as the model's prompt format has it.
+  void askAbout(ChatTurn turn, std::vector<std::int32_t> ids = {});
   ChatTurn* findTurn(quint64 id);
   void changed(const ChatTurn& turn);
   void start(quint64 id, AnswerRequest request);

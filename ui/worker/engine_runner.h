@@ -29,6 +29,7 @@ namespace ropescope::ui {
 enum class Lane { Load, Document, Answer, Sweep, Heads, Housekeeping };
 enum class Lane { Load, Document, Answer, Sweep, Rerun, Housekeeping };
 enum class Lane { Load, Document, Answer, Sweep, Losses, Housekeeping };
+enum class Lane { Load, Document, Answer, Sweep, Needles, Housekeeping };
 
 // What becomes of earlier jobs of the same lane.
 enum class SameLane {

@@ -1,4 +1,4 @@
-// The three plot panels on a real engine: what they show is what the core says.
+// Map and angle panels on a real engine: what they show is what the core says.
 #include <QTemporaryDir>
 
 #include <gtest/gtest.h>
@@ -6,7 +6,6 @@
 #include "tests/ui/live_app.h"
 #include "ui/panels/angle_panel.h"
 #include "ui/panels/attention_panel.h"
-#include "ui/panels/perplexity_panel.h"
 
 namespace ropescope::ui {
 namespace {
@@ -75,55 +74,6 @@ TEST(AnglePanel, ShowsThePlanOfTheNextSession) {
     EXPECT_EQ(panel.model().current().rows[pair].angle, table[pair].angle);
     EXPECT_EQ(panel.model().current().rows[pair].invFreq, table[pair].invFreq);
   }
-}
-
-TEST(PerplexityPanel, EndsAtTheMeasuredValuesAndUpdatesOnTheWay) {
-  LiveApp live;
-  PerplexityPanel panel(live.app, live.runner);
-  live.load();
-  live.open(60);
-  panel.model().editCurves("none;pi:factor=2");
-  panel.model().editLengths("128, 256, 512");
-  panel.model().start();
-  ASSERT_TRUE(waitUntil([&] { return panel.model().state() == PerplexityViewModel::State::Idle; }));
-  ASSERT_FALSE(panel.model().hasFailed()) << panel.model().statusText().toStdString();
-  ASSERT_EQ(panel.model().curves().size(), 2U);
-
-  for (const PerplexityCurve& curve : panel.model().curves()) {
-    const auto again =
-        measureCurve(*live.app.engine(), curve.settings, {live.app.document()->plainIds},
-                     {.lengths = {128, 256, 512}}, {}, {});
-    ASSERT_TRUE(again) << again.error().message;
-    ASSERT_EQ(again->points.size(), curve.points.size());
-    for (std::size_t i = 0; i < curve.points.size(); ++i) {
-      EXPECT_EQ(again->points[i].perplexity, curve.points[i].perplexity);
-    }
-  }
-}
-
-TEST(PerplexityPanel, StopsAndCanStartAgain) {
-  LiveApp live;
-  PerplexityPanel panel(live.app, live.runner);
-  live.load();
-  live.open(300);
-  panel.model().editCurves("none;pi:factor=8;yarn:factor=8");
-  panel.model().start();
-  panel.model().stop();
-  ASSERT_TRUE(waitUntil([&] { return panel.model().state() == PerplexityViewModel::State::Idle; }));
-  EXPECT_FALSE(panel.model().hasFailed()) << panel.model().statusText().toStdString();
-  EXPECT_TRUE(panel.model().canStart());
-}
-
-TEST(PerplexityPanel, NamesAMethodThatDoesNotExist) {
-  LiveApp live;
-  PerplexityPanel panel(live.app, live.runner);
-  live.load();
-  live.open(60);
-  panel.model().editCurves("none;yran");
-  panel.model().start();
-  ASSERT_TRUE(waitUntil([&] { return panel.model().state() == PerplexityViewModel::State::Idle; }));
-  EXPECT_TRUE(panel.model().hasFailed());
-  EXPECT_TRUE(panel.model().statusText().contains("yran"));
 }
 
 TEST(PlotPanel, TableAndFileHoldThePlotsNumbers) {

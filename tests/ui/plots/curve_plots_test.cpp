@@ -1,5 +1,6 @@
 // The two plots made of curves draw their view models' numbers.
 #include <QTest>
+#include <QToolTip>
 
 #include <gtest/gtest.h>
 
@@ -130,6 +131,72 @@ TEST_F(PerplexityPlotTest, TheLegendCoversNoData) {
   plot.show();
   plot.plot()->replot();
   EXPECT_FALSE(plot.plot()->legend->outerRect().intersects(plot.plot()->axisRect()->rect()));
+}
+
+TEST_F(PerplexityPlotTest, PublishedCurvesLookUnlikeMeasuredOnes) {
+  PerplexityCurve curve;
+  curve.settings.rope.id = "yarn";
+  curve.points = {{.length = 512, .perplexity = 30.0}};
+  engine.onCurve(0, curve);
+  model.showPublished({{.name = "yarn-llama",
+                        .model = {},
+                        .dataset = {},
+                        .protocol = Protocol::Sliding,
+                        .stride = 256,
+                        .source = {},
+                        .note = {},
+                        .points = {{.length = 8192, .perplexity = 3.5}}}});
+  ASSERT_EQ(plot.curves(), 1U);
+  ASSERT_EQ(plot.publishedCurves(), 1U);
+  const QCPGraph* drawn = plot.publishedCurve(0);
+  EXPECT_EQ(drawn->data()->at(0)->value, 3.5);
+  EXPECT_TRUE(drawn->name().startsWith(QStringLiteral("published: ")));
+  EXPECT_NE(drawn->pen().color(), plot.curve(0)->pen().color());
+  EXPECT_EQ(drawn->scatterStyle().brush().color(), plotColors(plot.theme()).paper);  // hollow
+  EXPECT_TRUE(plot.plot()->xAxis->range().contains(8192));
+  model.showPublished({});
+  EXPECT_EQ(plot.publishedCurves(), 0U);
+  EXPECT_EQ(legendEntries(plot.plot()), 1);
+}
+
+TEST_F(PerplexityPlotTest, TheCursorReadsEveryCurve) {
+  PerplexityCurve curve;
+  curve.settings.rope.id = "none";
+  curve.points = {{.length = 512, .perplexity = 32.0}, {.length = 2048, .perplexity = 8.0}};
+  engine.onCurve(0, curve);
+  plot.setCursor(2048);
+  EXPECT_TRUE(plot.cursorText().contains(QStringLiteral(": 8.00"))) << qPrintable(plot.cursorText());
+  plot.setCursor(1024);
+  EXPECT_TRUE(plot.cursorText().contains(QStringLiteral("≈ 16.00")))
+      << qPrintable(plot.cursorText());
+  plot.setCursor(4096);  // the curve ends before
+  EXPECT_FALSE(plot.cursorText().contains(u':')) << qPrintable(plot.cursorText());
+}
+
+TEST_F(PerplexityPlotTest, NamesLengthErrorAndTokensUnderTheMouse) {
+  PerplexityCurve curve;
+  curve.settings.rope.id = "none";
+  curve.points = {{.length = 512,
+                   .perplexity = 30.25,
+                   .standardError = 1.5,
+                   .scoredTokens = 1022,
+                   .documents = 2}};
+  engine.onCurve(0, curve);
+  plot.resize(500, 400);
+  plot.show();
+  plot.plot()->replot();
+  const QPointF at(plot.plot()->xAxis->coordToPixel(512), plot.plot()->yAxis->coordToPixel(30.25));
+  qint64 hovered = 0;
+  QObject::connect(&plot, &PerplexityPlot::positionHovered, &plot,
+                   [&](qint64 tokens) { hovered = tokens; });
+  QTest::mouseMove(plot.plot(), at.toPoint() + QPoint(-4, 0));
+  QTest::mouseMove(plot.plot(), at.toPoint());
+  EXPECT_NEAR(static_cast<double>(hovered), 512.0, 8.0);  // a pixel is a few tokens
+  ASSERT_TRUE(QTest::qWaitFor([] { return QToolTip::isVisible(); }));
+  for (const char* part : {"512 tokens", "30.2500 ± 1.5000", "scored tokens: 1,022",
+                           "documents: 2"}) {
+    EXPECT_TRUE(QToolTip::text().contains(QString::fromUtf8(part))) << qPrintable(QToolTip::text());
+  }
 }
 
 TEST(Log2Ticker, WritesPowersOfTwoShort) {

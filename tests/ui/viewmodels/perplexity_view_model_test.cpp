@@ -148,5 +148,64 @@ TEST_F(PerplexityModelTest, PrintsTheProtocolOfWhatIsShown) {
   EXPECT_TRUE(model.protocolText().startsWith(QStringLiteral("book.txt: ")));
 }
 
+PublishedCurve published(const char* name, std::optional<Protocol> protocol) {
+  return {.name = name,
+          .model = "Llama-2-7B",
+          .dataset = "PG19",
+          .protocol = protocol,
+          .stride = 256,
+          .source = "arXiv:2306.15595 Table 1",
+          .note = {},
+          .points = {{.length = 2048, .perplexity = 7.2},
+                     {.length = 16384, .perplexity = 1000.0, .above = true}}};
+}
+
+TEST_F(PerplexityModelTest, SaysWhichPublishedCurvesHaveAnotherProtocol) {
+  EXPECT_TRUE(model.publishedWarning().isEmpty());
+  model.showPublished({published("truncated", Protocol::Truncate)});
+  // One pass reads the same window as truncate; models and texts differ all the same.
+  EXPECT_TRUE(model.publishedWarning().contains(QStringLiteral("other models")));
+  EXPECT_FALSE(model.publishedWarning().contains(QStringLiteral("Another protocol")));
+  model.showPublished({published("slid", Protocol::Sliding), published("unsaid", std::nullopt)});
+  EXPECT_TRUE(model.publishedWarning().contains(
+      QStringLiteral("Another protocol than measured here: slid, unsaid")));
+  EXPECT_TRUE(model.publishedWarning().contains(QStringLiteral("stride 256")));
+}
+
+TEST_F(PerplexityModelTest, KeepsPublishedNumbersApart) {
+  model.start();
+  engine.onCurve(0, curveOf("none", {{.length = 512, .perplexity = 30.0}}));
+  model.showPublished({published("pi-llama", Protocol::Sliding)});
+  EXPECT_EQ(model.lines().size(), 1U);
+  ASSERT_EQ(model.publishedLines().size(), 1U);
+  const PerplexityLine line = model.publishedLines()[0];
+  EXPECT_EQ(line.aboveLengths, (QVector<double>{16384}));
+  EXPECT_TRUE(line.details[0].contains(QStringLiteral("arXiv:2306.15595")));
+  EXPECT_EQ(model.longestLength(), 16384.0);  // the axis reaches it
+  const PlotTable table = model.table();
+  ASSERT_EQ(table.rows(), 3);
+  EXPECT_EQ(table.cell(0, 0), QStringLiteral("none"));
+  EXPECT_EQ(table.cell(1, 0), QStringLiteral("published: pi-llama"));
+  EXPECT_EQ(table.cell(2, 0), QStringLiteral("published: pi-llama (above)"));
+  EXPECT_EQ(table.cell(1, 6), QString());  // nobody says how many tokens
+  // The wide CSV holds what was measured here.
+  EXPECT_EQ(model.wideCsvText(), QStringLiteral(",512\nnone,30\n"));
+}
+
+TEST(CurveValues, LieOnTheCurveAndNowhereElse) {
+  const PerplexityLine line{
+      .title = {}, .lengths = {256, 1024, 4096}, .perplexities = {64.0, 16.0, 4.0}};
+  EXPECT_EQ(valueAt(line, 1024)->perplexity, 16.0);
+  EXPECT_TRUE(valueAt(line, 1024)->measured);
+  // Halfway in the logarithm of the length, so halfway in the mean loss: sqrt(64 * 16).
+  const auto between = valueAt(line, 512);
+  ASSERT_TRUE(between);
+  EXPECT_NEAR(between->perplexity, 32.0, 1e-12);
+  EXPECT_FALSE(between->measured);
+  EXPECT_FALSE(valueAt(line, 255));
+  EXPECT_FALSE(valueAt(line, 4097));
+  EXPECT_FALSE(valueAt({}, 1024));
+}
+
 }  // namespace
 }  // namespace ropescope::ui
