@@ -180,8 +180,6 @@ void MainWindow::adoptDocument() {
   const QStringList questions = questionsFor(m_samples, path);
   m_chatPanel->setSuggestions(questions);
   m_comparePanel->setQuestion(questions.value(0));
-  remember(m_settings.recentDocuments, shown);
-  m_chatPanel->setSuggestions(questionsFor(m_samples, path));
   // A prompt of a measurement is no file that could be opened again.
   if (QFileInfo::exists(shown)) remember(m_settings.recentDocuments, shown);
 }

@@ -35,12 +35,11 @@ class AttentionPanel;
 class ChatPanel;
 class ComparePanel;
 class CoveragePanel;
-class PerplexityPanel;
-class Presenter;
-class RecordingPanel;
 class LossPanel;
 class PerplexityPanel;
+class Presenter;
 class ReadingPanel;
+class RecordingPanel;
 class ViewTabs;
 
 // What outlives the window.

@@ -110,10 +110,8 @@ std::vector<CommandSpec> makeCommandTable() {
 std::vector<CommandSpec> makeWholeTable() {
   auto table = makeCommandTable();
   for (const auto& group :
-       {headsCommands(), readsCommands(), pscCommands(), longropeCommands(), retrievalCommands(),
-        sweepCommands(), experimentCommands()}) {
-       {pscCommands(), longropeCommands(), retrievalCommands(), sweepCommands(),
-        experimentCommands(), readsCommands(), lensCommands()}) {
+       {headsCommands(), readsCommands(), lensCommands(), pscCommands(), longropeCommands(),
+        retrievalCommands(), sweepCommands(), experimentCommands()}) {
     table.insert(table.end(), group.begin(), group.end());
   }
   return table;

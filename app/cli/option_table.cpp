@@ -255,10 +255,9 @@ std::vector<OptionSpec> makeOptionTable() {
 
 std::vector<OptionSpec> makeWholeTable() {
   auto table = makeOptionTable();
-  for (const auto& group : {headsOptions(), readsOptions(), pscOptions(), longropeOptions(),
-                            retrievalOptions(), sweepOptions(), experimentOptions()}) {
-  for (const auto& group : {pscOptions(), longropeOptions(), retrievalOptions(), sweepOptions(),
-                            experimentOptions(), readsOptions(), lensOptions()}) {
+  for (const auto& group :
+       {headsOptions(), readsOptions(), lensOptions(), pscOptions(), longropeOptions(),
+        retrievalOptions(), sweepOptions(), experimentOptions()}) {
     table.insert(table.end(), group.begin(), group.end());
   }
   return table;

@@ -19,111 +19,6 @@ namespace {
 
 using State = Session::State;
 
-at::Tensor onDevice(std::span<const std::int32_t> ids, const at::Device& device) {
-  at::Tensor tokens = at::empty({static_cast<std::int64_t>(ids.size())}, at::kLong);
-  std::copy(ids.begin(), ids.end(), tokens.mutable_data_ptr<std::int64_t>());
-  return tokens.to(device);
-}
-
-Status checkIds(const State& state, std::span<const std::int32_t> ids) {
-  const int vocabulary = state.engine->config().vocabularySize;
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (ids[i] < 0 || ids[i] >= vocabulary) {
-      return Error{ErrorCode::InvalidArgument,
-                   "token " + std::to_string(i) + " has the id " + std::to_string(ids[i]) +
-                       "; the model's vocabulary has ids 0 to " + std::to_string(vocabulary - 1)};
-    }
-  }
-  return Done{};
-}
-
-Status checkLength(const State& state, std::int64_t tokens, const char* what) {
-  const std::int64_t room = state.options.room();
-  if (tokens <= room) return Done{};
-  if (room < state.options.contextTokens) {
-    return Error{ErrorCode::InvalidArgument, std::string(what) + " needs " + countText(tokens) +
-                                                 " tokens, this session was given room for " +
-                                                 countText(room) + "; ask for more room"};
-  }
-  return Error{ErrorCode::InvalidArgument,
-               std::string(what) + " needs " + countText(tokens) +
-                   " tokens, the planned context has " + countText(state.options.contextTokens) +
-                   "; plan a longer context (--context " + std::to_string(tokens) +
-                   ") or take a part of the document (--document-tokens A:B)"};
-}
-
-// Runs one chunk and books it. Returns hidden states [T, E].
-at::Tensor appendChunk(State& state, std::span<const std::int32_t> ids) {
-  const at::NoGradGuard noGrad;
-  const auto position = static_cast<std::int64_t>(state.tokens.size());
-  const at::Tensor tokens = onDevice(ids, state.engine->state().placement.device);
-  const at::Tensor hidden =
-      forwardChunk(state.context(), tokens, position, state.cache, state.captures);
-  state.tokens.insert(state.tokens.end(), ids.begin(), ids.end());
-  return hidden;
-}
-
-// NaN or infinity after all layers: overflow of a narrow type, or weights that make no sense.
-Error notFinite(const State& state, std::int64_t position) {
-  return Error{ErrorCode::Unsupported,
-               "the model's output at position " + countText(position) +
-                   " is not a finite number in " + state.engine->dtype() +
-                   "; use --dtype float32, and if that is in use, check the model's files"};
-}
-
-Status keepLogits(State& state, const at::Tensor& hidden) {
-  const at::NoGradGuard noGrad;
-  const at::Tensor last = hidden.narrow(0, hidden.size(0) - 1, 1);
-  state.logits = logitsOf(state.context(), last).squeeze(0).to(at::kCPU, at::kFloat);
-  if (at::isfinite(state.logits).all().item<bool>()) return Done{};
-  state.logits.reset();
-  return notFinite(state, static_cast<std::int64_t>(state.tokens.size()) - 1);
-}
-
-// Ends of the chunks that a prompt of these parts is read in: multiples of the chunk size and the
-// end of every part. The same prompt is always cut alike, so its numbers never depend on what was
-// read or stopped before.
-std::vector<std::int64_t> chunkEnds(const std::vector<std::int64_t>& partEnds,
-                                    std::int64_t chunkTokens) {
-  std::set<std::int64_t> ends(partEnds.begin(), partEnds.end());
-  const std::int64_t total = partEnds.empty() ? 0 : partEnds.back();
-  for (std::int64_t end = chunkTokens; end < total; end += chunkTokens) ends.insert(end);
-  ends.erase(0);
-  return {ends.begin(), ends.end()};
-}
-
-struct Prompt {
-  std::vector<std::int32_t> ids;
-  std::vector<std::int64_t> chunkEnds;
-};
-
-Prompt flatten(const std::vector<std::vector<std::int32_t>>& parts, std::int64_t chunkTokens) {
-  Prompt prompt;
-  std::vector<std::int64_t> partEnds;
-  for (const auto& part : parts) {
-    prompt.ids.insert(prompt.ids.end(), part.begin(), part.end());
-    partEnds.push_back(static_cast<std::int64_t>(prompt.ids.size()));
-  }
-  prompt.chunkEnds = chunkEnds(partEnds, chunkTokens);
-  return prompt;
-}
-
-// How much of the cache can stay so that the result is bit for bit that of a fresh session: chunks
-// that hold the same tokens and were cut at the same places.
-std::int64_t reusable(const State& state, const Prompt& prompt) {
-  const auto [cached, wanted] = std::mismatch(state.tokens.begin(), state.tokens.end(),
-                                              prompt.ids.begin(), prompt.ids.end());
-  const std::int64_t common = wanted - prompt.ids.begin();
-  std::int64_t best = 0;
-  auto border = state.borders.upper_bound(0);
-  for (const std::int64_t end : prompt.chunkEnds) {
-    const bool leavesOne = end < static_cast<std::int64_t>(prompt.ids.size());
-    if (border == state.borders.end() || *border++ != end || end > common || !leavesOne) break;
-    best = end;
-  }
-  return best;
-}
-
 Status checkOptions(const Engine& engine, const SessionOptions& options) {
   if (options.contextTokens < 1 || options.contextTokens > (std::int64_t{1} << 26)) {
     return Error{ErrorCode::InvalidArgument, "the planned context is " +
@@ -174,17 +69,10 @@ Status checkMemory(const Engine& engine, const SessionOptions& options) {
       need.capturePerLayer * static_cast<std::int64_t>(options.captureLayers.size());
   const std::int64_t free = availableBytes(engine.state().placement.device);
   if (free < 0 || bytes <= free) return Done{};
-  const auto fits = static_cast<std::int64_t>(static_cast<double>(options.room()) *
-                                              static_cast<double>(free) /
-                                              static_cast<double>(bytes));
-  return Error{ErrorCode::OutOfMemory,
-               "a context of " + countText(options.room()) + " tokens needs " +
-                   bytesText(bytes) + ", " + bytesText(free) + " are free; about " +
-                   countText(fits) + " tokens would fit"};
   const auto fits =
-      static_cast<std::int64_t>(static_cast<double>(options.contextTokens) *
+      static_cast<std::int64_t>(static_cast<double>(options.room()) *
                                 static_cast<double>(free) / static_cast<double>(bytes));
-  return Error{ErrorCode::OutOfMemory, "a context of " + countText(options.contextTokens) +
+  return Error{ErrorCode::OutOfMemory, "a context of " + countText(options.room()) +
                                            " tokens needs " + bytesText(bytes) + ", " +
                                            bytesText(free) + " are free; about " + countText(fits) +
                                            " tokens would fit"};

@@ -54,7 +54,13 @@ Status checkIds(const State& state, std::span<const std::int32_t> ids) {
 }
 
 Status checkLength(const State& state, std::int64_t tokens, const char* what) {
-  if (tokens <= state.options.contextTokens) return Done{};
+  const std::int64_t room = state.options.room();
+  if (tokens <= room) return Done{};
+  if (room < state.options.contextTokens) {
+    return Error{ErrorCode::InvalidArgument, std::string(what) + " needs " + countText(tokens) +
+                                                 " tokens, this session was given room for " +
+                                                 countText(room) + "; ask for more room"};
+  }
   return Error{ErrorCode::InvalidArgument,
                std::string(what) + " needs " + countText(tokens) +
                    " tokens, the planned context has " + countText(state.options.contextTokens) +

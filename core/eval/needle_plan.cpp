@@ -14,7 +14,7 @@ constexpr std::int64_t kKeyTokens = 10;          // as in YaRN's program
 constexpr std::int64_t kLeastAnswerTokens = 32;  // room for a sentence around the answer
 constexpr std::int64_t kSpareTokens = 8;
 // Facts whose answers are numbers: they cannot be guessed.
-constexpr std::array kFactKinds = {FactKind::PassKey, FactKind::MagicNumber,
+constexpr std::array kNeedleFacts = {FactKind::PassKey, FactKind::MagicNumber,
                                    FactKind::SecretNumber};
 constexpr std::array kFactWords = {"garden", "winter",  "silver", "journey",
                                    "candle", "harbour", "window", "thunder"};
@@ -148,7 +148,7 @@ Result<NeedlePrompts> NeedlePrompts::make(const Engine& engine, NeedlePlan plan,
 Result<NeedlePrompt> NeedlePrompts::fact(std::int64_t length, double depth,
                                          std::int64_t trial) const {
   SplitMix random(seedFor(m_plan.seed, "facts/" + std::to_string(trial)));
-  const PlantedFact fact = drawFact(kFactKinds[random.below(kFactKinds.size())],
+  const PlantedFact fact = drawFact(kNeedleFacts[random.below(kNeedleFacts.size())],
                                     {kFactWords.begin(), kFactWords.end()}, random);
   const auto& [question, answer] = fact.questions.front();
   const auto planted = PlantedPrompts::make(m_tokenizer, m_format, m_book, question);

@@ -26,10 +26,7 @@
 
 namespace ropescope::ui {
 
-enum class Lane { Load, Document, Answer, Sweep, Heads, Housekeeping };
-enum class Lane { Load, Document, Answer, Sweep, Rerun, Housekeeping };
-enum class Lane { Load, Document, Answer, Sweep, Losses, Housekeeping };
-enum class Lane { Load, Document, Answer, Sweep, Needles, Housekeeping };
+enum class Lane { Load, Document, Answer, Sweep, Losses, Needles, Heads, Rerun, Housekeeping };
 
 // What becomes of earlier jobs of the same lane.
 enum class SameLane {
