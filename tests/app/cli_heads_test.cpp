@@ -31,7 +31,7 @@ TEST(Heads, RanksEveryHeadOnceAndRepeatsItself) {
     EXPECT_LE(score, before);
     EXPECT_GE(ranking[i].at("standard_error").get<double>(), 0.0);
     EXPECT_LE(ranking[i].at("copy_rate").get<double>(), 1.0);
-    seen.insert({ranking[i].at("layer"), ranking[i].at("head")});
+    seen.emplace(ranking[i].at("layer").get<int>(), ranking[i].at("head").get<int>());
     before = score;
   }
   EXPECT_EQ(seen.size(), 40U);
