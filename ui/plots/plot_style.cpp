@@ -1,6 +1,7 @@
 #include "ui/plots/plot_style.h"
 
 #include <QApplication>
+#include <cmath>
 
 #include "core/picture/colormap.h"
 #include "core/picture/theme.h"
@@ -187,6 +188,29 @@ QCPColorGradient amountGradient(PlotTheme theme) {
   for (int stop = 0; stop <= kStops; ++stop) {
     const double share = static_cast<double>(stop) / kStops;
     stops.insert(share, toColor(ramp.at(share)));
+  }
+  gradient.setColorStops(stops);
+  gradient.setNanHandling(QCPColorGradient::nhNanColor);
+  gradient.setNanColor(plotColors(theme).masked);
+  return gradient;
+}
+
+QCPColorGradient differenceGradient(PlotTheme theme) {
+  constexpr int kStops = 16;  // to each side
+  const picture::Theme source = pictureTheme(theme);
+  const picture::OkLab middle = picture::toOkLab(source.paper);
+  QCPColorGradient gradient;
+  gradient.setColorInterpolation(QCPColorGradient::ciRGB);
+  gradient.setLevelCount(256);
+  QMap<double, QColor> stops;
+  for (int stop = -kStops; stop <= kStops; ++stop) {
+    const picture::OkLab end = picture::toOkLab(source.series[stop < 0 ? 0 : 1]);
+    const double share = std::abs(static_cast<double>(stop)) / kStops;
+    const picture::OkLab mixed = {std::lerp(middle.lightness, end.lightness, share),
+                                  std::lerp(middle.a, end.a, share),
+                                  std::lerp(middle.b, end.b, share)};
+    stops.insert(0.5 + 0.5 * static_cast<double>(stop) / kStops,
+                 toColor(picture::fromOkLab(mixed)));
   }
   gradient.setColorStops(stops);
   gradient.setNanHandling(QCPColorGradient::nhNanColor);
