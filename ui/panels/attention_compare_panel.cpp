@@ -69,7 +69,7 @@ AttentionComparePanel::AttentionComparePanel(AppModel& app, EngineRunner& runner
 void AttentionComparePanel::buildControls() {
   for (QComboBox* chooser : {m_left, m_right}) {
     chooser->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    chooser->setMinimumContentsLength(9);
+    chooser->setMinimumContentsLength(4);
     for (int i = 0; i < AppModel::kSlots; ++i) chooser->addItem(QString::number(i + 1));
   }
   m_right->setCurrentIndex(1);
@@ -106,7 +106,7 @@ void AttentionComparePanel::connectControls() {
           [&view](int index) { view.setReducer(index == 0 ? Reducer::Max : Reducer::Mean); });
   connect(m_read, &QPushButton::clicked, this, &AttentionComparePanel::readMissing);
   connect(&view, &AttentionViewModel::selectionChanged, this, [this, &view] {
-    m_heads.setHead({view.layer(), view.head()});
+    if (!m_following) m_heads.setHead({view.layer(), view.head()});
     showControls();
   });
   connect(&m_heads, &HeadChoice::headChanged, this,
@@ -154,8 +154,10 @@ void AttentionComparePanel::follow() {
   AttentionViewModel& view = m_model.view();
   if (m_app.engine()) {
     const ModelConfig& config = m_app.engine()->config();
+    m_following = true;  // the window's head counts, not the one of the view before
     view.setModelShape(config.layers, config.heads);
     view.selectHead(m_heads.head().layer, m_heads.head().head);
+    m_following = false;
   }
   m_model.setTitles(settingsTitle(sessionOf(m_left)), settingsTitle(sessionOf(m_right)));
   const std::array<std::uint64_t, 2> serials = {sessionOf(m_left).recipe.serial,

@@ -55,6 +55,7 @@ class AttentionComparePanel : public PlotPanel {
   QPushButton* m_read;
   std::array<std::uint64_t, 2> m_serials{};  // of the pictures that are there
   std::shared_ptr<const OpenDocument> m_document;
+  bool m_following = false;
   bool m_readsAll = false;  // for the example: the second after the first
 };
 

@@ -31,8 +31,12 @@ AttentionComparePlot::AttentionComparePlot(AttentionCompareModel& model, QWidget
   plot()->setAutoAddPlottableToLegend(false);
   plot()->plotLayout()->remove(plot()->axisRect());
   plot()->plotLayout()->addElement(0, 0, m_grid);
-  m_grid->setColumnSpacing(0);
   m_grid->setRowSpacing(0);
+  for (int row : {0, 1}) {
+    m_rows[static_cast<std::size_t>(row)] = new QCPLayoutGrid;
+    m_rows[static_cast<std::size_t>(row)]->setColumnSpacing(0);
+    m_grid->addElement(row, 0, m_rows[static_cast<std::size_t>(row)]);
+  }
   for (const Part part : {Left, Right, Difference}) buildPart(part);
   m_weights = buildScale();
   m_differences = buildScale();
@@ -98,12 +102,20 @@ void AttentionComparePlot::arrange() {
            m_rects[Left], m_rects[Right], m_rects[Difference], m_weights, m_differences}) {
     if (element->layout() != nullptr) element->layout()->take(element);
   }
-  m_grid->simplify();
-  m_grid->addElement(0, 0, m_rects[Left]);
-  m_grid->addElement(0, 1, m_rects[Right]);
-  m_grid->addElement(0, 2, m_weights);
-  m_grid->addElement(m_isWide ? 0 : 1, m_isWide ? 3 : 0, m_rects[Difference]);
-  m_grid->addElement(m_isWide ? 0 : 1, m_isWide ? 4 : 1, m_differences);
+  for (QCPLayoutGrid* row : m_rows) row->simplify();
+  QCPLayoutGrid* below = m_rows[m_isWide ? 0 : 1];
+  m_rows[0]->addElement(0, 0, m_rects[Left]);
+  m_rows[0]->addElement(0, 1, m_rects[Right]);
+  m_rows[0]->addElement(0, 2, m_weights);
+  below->addElement(0, below->columnCount(), m_rects[Difference]);
+  below->addElement(0, below->columnCount(), m_differences);
+  // An empty row would hold the others to its own width.
+  if (m_isWide && m_rows[1]->layout() != nullptr) {
+    m_grid->take(m_rows[1]);
+    m_grid->simplify();
+  } else if (!m_isWide && m_rows[1]->layout() == nullptr) {
+    m_grid->addElement(1, 0, m_rows[1]);
+  }
   auto* margins = new QCPMarginGroup(plot());
   for (const Part part : {Left, Right, Difference}) {
     m_rects[part]->setMarginGroup(QCP::msAll, nullptr);
@@ -114,9 +126,9 @@ void AttentionComparePlot::arrange() {
     y(part)->setLabel(part == Left || part == Difference ? tr("query [tokens]") : QString());
   }
   m_weights->setMarginGroup(QCP::msTop | QCP::msBottom, margins);
-  auto* below = m_isWide ? margins : new QCPMarginGroup(plot());
-  m_rects[Difference]->setMarginGroup(QCP::msTop | QCP::msBottom, below);
-  m_differences->setMarginGroup(QCP::msTop | QCP::msBottom, below);
+  auto* same = m_isWide ? margins : new QCPMarginGroup(plot());
+  m_rects[Difference]->setMarginGroup(QCP::msTop | QCP::msBottom, same);
+  m_differences->setMarginGroup(QCP::msTop | QCP::msBottom, same);
 }
 
 void AttentionComparePlot::connectPlot() {

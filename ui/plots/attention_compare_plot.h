@@ -40,6 +40,7 @@ class AttentionComparePlot : public PlotWidget {
 
   AttentionCompareModel& m_model;
   QCPLayoutGrid* m_grid;
+  std::array<QCPLayoutGrid*, 2> m_rows{};  // the second only where there is little width
   std::array<QCPAxisRect*, kParts> m_rects{};
   std::array<QCPColorMap*, kParts> m_maps{};
   std::array<QCPItemText*, kParts> m_titles{};

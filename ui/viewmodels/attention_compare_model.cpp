@@ -9,10 +9,10 @@ namespace ropescope::ui {
 namespace {
 
 constexpr std::size_t kPairsKept = 12;
-// A few strong cells may saturate, so that the others are not all pale; but no weaker than a fifth
-// of the largest, so that a single needle still stands out.
-constexpr double kShare = 0.995;
-constexpr double kLeastBound = 0.2;
+// Weights spread over decades: the strongest twentieth of the cells saturates, so that the others
+// are not all pale. A single needle is among those and stands out.
+constexpr double kShare = 0.95;
+constexpr double kLeastBound = 1e-3;  // of the largest
 
 double boundOf(const std::vector<float>& difference) {
   std::vector<double> sizes;
@@ -112,6 +112,14 @@ void AttentionCompareModel::adoptTile() {
     m_bound = boundOf(m_pair->difference);
   }
   Q_EMIT pairChanged();
+}
+
+QString AttentionCompareModel::message() const {
+  if (m_pair) return {};
+  if (m_view.heads() > 0 && m_view.tokens() == 0) {
+    return tr("Read the document under\nboth settings first.");
+  }
+  return m_view.message();
 }
 
 QString AttentionCompareModel::describe(double key, double query) const {

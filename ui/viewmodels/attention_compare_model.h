@@ -48,7 +48,7 @@ class AttentionCompareModel : public QObject {
   std::shared_ptr<const MapPair> pair() const { return m_pair; }  // null: nothing to draw yet
   const ValueRange& weightRange() const { return m_weights; }     // of both maps
   double differenceBound() const { return m_bound; }  // the colours go from -bound to +bound
-  QString message() const { return m_pair ? QString() : m_view.message(); }
+  QString message() const;  // instead of the pictures
   // The two tokens under a point, both weights and their difference; empty outside.
   QString describe(double key, double query) const;
   QString summary() const;

@@ -141,6 +141,19 @@ TEST(AttentionComparePanel, ZoomsAllThreeTogetherAndTheOtherOrderIsTheNegative) 
   }
 }
 
+TEST(AttentionComparePanel, TakesTheWindowsHeadAndLeavesItAlone) {
+  LivePanel live;
+  live.load();
+  live.heads.setModelShape(live.app.engine()->config().layers, live.app.engine()->config().heads);
+  live.heads.setHead({2, 1});
+  live.panel.show();
+  EXPECT_EQ(live.panel.model().view().layer(), 2);
+  EXPECT_EQ(live.panel.model().view().head(), 1);
+  EXPECT_EQ(live.heads.head().layer, 2);
+  live.panel.model().view().stepHead(1);
+  EXPECT_EQ(live.heads.head().head, 2) << "and the window follows the view";
+}
+
 TEST(AttentionComparePanel, TheTableHoldsTheCells) {
   LivePanel live;
   live.start(20);
