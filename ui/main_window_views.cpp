@@ -1,6 +1,7 @@
 // The views of the docks: one tab each. A new view is one addView() here.
 #include "ui/main_window.h"
 #include "ui/panels/angle_panel.h"
+#include "ui/panels/attention_compare_panel.h"
 #include "ui/panels/attention_panel.h"
 #include "ui/panels/clock_panel.h"
 #include "ui/panels/contribution_panel.h"
@@ -41,6 +42,9 @@ void MainWindow::addAttentionViews() {
                             tr("Where an answer was read from, and what reads a passage"),
                             m_readingPanel);
   connectHeads();
+  m_attentionViews->addView(QStringLiteral("compare"), tr("Compare"),
+                            tr("The same head under two settings, and the difference"),
+                            new AttentionComparePanel(m_app, m_runner, m_heads, this));
   TokenWeights& pointed = m_attention->weights();
   connect(&pointed, &TokenWeights::changed, this, [this, &pointed] {
     const bool tokens = m_attention->model().granularity() == Granularity::Token;

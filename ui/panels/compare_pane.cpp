@@ -154,6 +154,8 @@ void ComparePane::showAnswer() {
     m_text->clear();
     QTextCursor cursor(m_text->document());
     for (const ComparedToken& token : m_model.tokens(m_index)) {
+      // Line breaks before the first word would push the answer out of sight.
+      if (m_text->document()->isEmpty() && token.text.trimmed().isEmpty()) continue;
       cursor.insertText(token.text, formatOf(token));
     }
     bar->setValue(before);

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "ui/plots/axis_ticks.h"
+#include "ui/plots/map_cells.h"
 #include "ui/plots/weight_strips.h"
 
 namespace ropescope::ui {
@@ -17,19 +18,6 @@ constexpr double kPanStep = 0.1;         // of the visible range, per arrow key
 constexpr double kZoomStep = 0.8;        // per + and wheel notch
 constexpr int kClickPixels = 3;          // a hand is not steadier
 constexpr float kDarkest = 1e-12F;       // below every range; keeps logarithms finite
-
-QCPRange toRange(const ViewRange& range) {
-  return {range.lower, range.upper};
-}
-ViewRange toView(const QCPRange& range) {
-  return {range.lower, range.upper};
-}
-
-// QCustomPlot takes the middles of the first and the last cell.
-QCPRange middles(const TokenRange& tokens, int cells) {
-  const double half = static_cast<double>(tokens.size()) / cells / 2;
-  return {static_cast<double>(tokens.begin) + half, static_cast<double>(tokens.end) - half};
-}
 
 ViewRange scaled(const ViewRange& range, double factor) {
   const double middle = (range.lower + range.upper) / 2;
@@ -170,22 +158,7 @@ void AttentionMapPlot::redraw() {
   const auto tile = m_model.tile();
   m_map->setVisible(tile != nullptr);
   if (tile) {
-    const MapRequest& request = tile->request;
-    // A single row or column has no middle-to-middle distance: it is drawn as two halves.
-    const int columns = std::max(2, request.width);
-    const int rows = std::max(2, request.height);
-    QCPColorMapData* cells = m_map->data();
-    cells->setSize(columns, rows);
-    cells->setRange(middles(request.keys, columns), middles(request.queries, rows));
-    for (int row = 0; row < rows; ++row) {
-      const auto from = static_cast<std::size_t>(std::min(row, request.height - 1)) *
-                        static_cast<std::size_t>(request.width);
-      for (int column = 0; column < columns; ++column) {
-        const float value =
-            tile->values[from + static_cast<std::size_t>(std::min(column, request.width - 1))];
-        cells->setCell(column, row, value < kDarkest ? kDarkest : value);  // NaN stays
-      }
-    }
+    fillCells(m_map->data(), tile->request, tile->values, kDarkest);
   }
   placeIgnored();
   replotSoon();
