@@ -130,7 +130,10 @@ TEST(TokenWeightsLive, EqualsTheMapAndKnowsSentences) {
   panel.weights().pin(tokens - 1, 3);
   ASSERT_TRUE(waitUntil([&] { return panel.weights().weight().has_value(); }));
   const auto at = static_cast<std::size_t>((tokens - 1) * tokens + 3);
-  EXPECT_EQ(*panel.weights().weight(), static_cast<double>(whole.values[at]));
+  const auto drawn = static_cast<double>(whole.values[at]);
+  // One row alone is multiplied in another order than a tile of them: float32 rounding of the
+  // score.
+  EXPECT_NEAR(*panel.weights().weight(), drawn, 1e-4 * drawn);
 
   panel.model().setGranularity(Granularity::Sentence);
   ASSERT_TRUE(waitUntil([&] {
