@@ -46,7 +46,7 @@ MainWindow::MainWindow(WindowParts parts, QWidget* parent)
       m_document(m_app),
       m_method(m_app),
       m_model(m_app),
-      m_compare(m_app, m_chat, m_runner) {
+      m_compare(m_app, m_chat, m_runner),
       m_reading({m_app, m_chat, m_document, m_runner, m_heads}),
       m_loss(m_app, m_runner) {
   setObjectName(QStringLiteral("mainWindow"));
@@ -100,7 +100,8 @@ void MainWindow::addDocks() {
   addAttentionViews();
   addAngleViews();
   addPerplexityViews();
-  m_docks[Document] = addDock("documentDock", tr("Document"), new DocumentPanel(m_document, m_shading, this));
+  m_docks[Document] =
+      addDock("documentDock", tr("Document"), new DocumentPanel(m_document, m_shading, this));
   m_docks[Method] = addDock("methodDock", tr("Method"), new MethodPanel(m_method, this));
   m_docks[Chat] = addDock("chatDock", tr("Chat"), m_chatPanel);
   m_docks[Attention] = addDock("attentionDock", tr("Attention"), m_attentionViews);

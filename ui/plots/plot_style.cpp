@@ -252,6 +252,8 @@ QColor amountTint(PlotTheme theme, double share) {
   QColor tint = toColor(ramp.at(0.6));
   tint.setAlphaF(static_cast<float>(kReadable * share));
   return tint;
+}
+
 QColor amountColor(PlotTheme theme, double share) {
   static const picture::Colormap light(pictureTheme(PlotTheme::Light).ramp);
   static const picture::Colormap dark(pictureTheme(PlotTheme::Dark).ramp);

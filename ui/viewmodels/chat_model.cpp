@@ -138,17 +138,6 @@ void ChatModel::askAbout(ChatTurn turn, std::vector<std::int32_t> ids) {
   if (const Status valid = validate(added.generation); !valid) {
     return fail(added, errorSentence(valid.error()));
   }
-  const auto tokenizer = m_app.engine()->tokenizer();
-  if (!tokenizer) return fail(added, errorSentence(tokenizer.error()));
-  auto part = questionPart(m_app.engine()->promptFormat(), **tokenizer, asked.toStdString());
-  if (!part) return fail(added, errorSentence(part.error()));
-  std::vector<std::int32_t> document = added.cutTokens > 0
-                                           ? cutDocument(*m_app.document(), added.cutTokens)
-                                           : m_app.document()->part.ids;
-  added.session = m_app.sessionSerial();
-  added.partTokens = static_cast<std::int64_t>(document.size());
-  added.questionIds = part->ids;
-  start(added.id, {.parts = {std::move(document), std::move(part->ids)},
   if (ids.empty()) {
     const auto tokenizer = m_app.engine()->tokenizer();
     if (!tokenizer) return fail(added, errorSentence(tokenizer.error()));
@@ -156,10 +145,13 @@ void ChatModel::askAbout(ChatTurn turn, std::vector<std::int32_t> ids) {
     if (!part) return fail(added, errorSentence(part.error()));
     ids = std::move(part->ids);
   }
-  start(added.id, {.parts = {added.cutTokens > 0 ? cutDocument(*m_app.document(), added.cutTokens)
-                                                 : m_app.document()->part.ids,
-                             std::move(ids)},
-                   .generation = added.generation});
+  std::vector<std::int32_t> document = added.cutTokens > 0
+                                           ? cutDocument(*m_app.document(), added.cutTokens)
+                                           : m_app.document()->part.ids;
+  added.session = m_app.sessionSerial();
+  added.partTokens = static_cast<std::int64_t>(document.size());
+  added.questionIds = ids;
+  start(added.id, {.parts = {std::move(document), std::move(ids)}, .generation = added.generation});
 }
 
 void ChatModel::start(quint64 id, AnswerRequest request) {
