@@ -17,8 +17,9 @@
 namespace ropescope {
 namespace {
 
+// A tile of scores is 256 KiB of float32: it stays in a core's cache from product to pooling.
 constexpr std::int64_t kTileRows = 128;
-constexpr std::int64_t kTileColumns = 2048;
+constexpr std::int64_t kTileColumns = 512;
 
 Error outOfRange(const std::string& what, const std::string& wanted) {
   return Error{ErrorCode::InvalidArgument, "attention map: " + what + "; " + wanted};
@@ -145,21 +146,30 @@ struct HeadRows {
 };
 
 // Scores against keys [firstKey, endKey) minus the log-sum-exp: log weights, float32 on the CPU.
-at::Tensor logWeights(const HeadRows& rows, std::int64_t firstKey, std::int64_t endKey) {
+// `room` [kTileRows * kTileColumns] holds them there, the same memory for every tile.
+at::Tensor logWeights(const HeadRows& rows, std::int64_t firstKey, std::int64_t endKey,
+                      const at::Tensor& room) {
   const at::Tensor keys = rows.keys.narrow(0, firstKey, endKey - firstKey);
-  at::Tensor scores = at::mm(rows.queries, keys.t()).to(at::kCPU);
+  const std::int64_t count = rows.queries.size(0);
+  at::Tensor scores;
+  if (keys.is_cpu()) {
+    scores = room.narrow(0, 0, count * keys.size(0)).view({count, keys.size(0)});
+    at::mm_out(scores, rows.queries, keys.t());
+  } else {
+    scores = at::mm(rows.queries, keys.t()).to(at::kCPU);
+  }
   scores.sub_(rows.logSumExp.unsqueeze(1));
   return scores.to(at::kFloat).contiguous();
 }
 
 void drawHeadRows(const MapRequest& r, const HeadRows& head, std::int64_t first,
-                  PooledRows& pooled) {
+                  const at::Tensor& room, PooledRows& pooled) {
   const std::int64_t rows = head.queries.size(0);
   const TokenRange tokens = keyTokens(r);
   const std::int64_t endKey = std::min(tokens.end, first + rows);  // later keys are masked
   for (std::int64_t key = tokens.begin; key < endKey; key += kTileColumns) {
     const std::int64_t stop = std::min(key + kTileColumns, endKey);
-    at::Tensor tile = logWeights(head, key, stop);
+    at::Tensor tile = logWeights(head, key, stop, room);
     if (r.reducer == Reducer::Mean) tile.exp_();
     pooled.add({.values = tile.const_data_ptr<float>(),
                 .rows = rows,
@@ -174,13 +184,14 @@ void drawRows(const LayerData& layer, const RowGroup& group, std::vector<PooledR
   const MapRequest& r = layer.request;
   const std::int64_t begin = rowBegin(r, group.firstCell);
   const std::int64_t end = rowBegin(r, group.lastCell + 1);
+  const at::Tensor room = at::empty({kTileRows * kTileColumns}, layer.type);
   for (std::int64_t first = begin; first < end; first += kTileRows) {
     const std::int64_t rows = std::min(kTileRows, end - first);
     const at::Tensor queries = layer.queries(first, rows);
     for (std::size_t i = 0; i < layer.heads.size(); ++i) {
       const HeadRows head{queries.select(1, layer.heads[i]), layer.keys[i],
                           layer.logSumExp[i].narrow(0, first, rows)};
-      drawHeadRows(r, head, first, pooled[i]);
+      drawHeadRows(r, head, first, room, pooled[i]);
     }
   }
 }

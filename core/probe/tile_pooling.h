@@ -26,12 +26,15 @@ class PooledRows {
   void write(std::vector<float>& picture) const;  // [height, width], this run's rows only
 
  private:
-  void addRow(const float* values, std::int64_t columns, std::int64_t firstKey, double* cells);
+  // Rows [first, end) of the tile, all of one cell row.
+  void addRows(const WeightTile& tile, std::int64_t first, std::int64_t end, double* cells);
 
   MapRequest m_request;
   int m_firstCell;
   std::vector<std::int64_t> m_columnBegin;  // [width + 1] first key of every column cell
   std::vector<double> m_cells;              // [rows of cells, width] maximum or sum
+  std::vector<float> m_largest;             // of a tile's columns, for max
+  std::vector<double> m_sums;               // of a tile's columns, for mean
 };
 
 }  // namespace ropescope

@@ -9,7 +9,7 @@
 namespace ropescope::ui {
 namespace {
 
-constexpr int kAskMs = 30;                       // changes within it cost one request
+constexpr int kAskMs = 30;                       // from one request to the next, at least
 constexpr int kGrowMs = 250;                     // between two tiles of a growing map
 constexpr double kLeastView = 8.0;               // tokens
 constexpr qsizetype kMostText = 160;             // characters of a segment in a tool tip
@@ -46,7 +46,6 @@ int cellOf(const TokenRange& range, int cells, double position) {
 
 AttentionViewModel::AttentionViewModel(QObject* parent) : QObject(parent), m_cache(kCacheCells) {
   m_askTimer.setSingleShot(true);
-  m_askTimer.setInterval(kAskMs);
   connect(&m_askTimer, &QTimer::timeout, this, &AttentionViewModel::ask);
   m_growTimer.setSingleShot(true);
   m_growTimer.setInterval(kGrowMs);
@@ -287,7 +286,10 @@ MapRequest AttentionViewModel::wantedRequest() const {
 }
 
 void AttentionViewModel::askSoon() {
-  if (!m_askTimer.isActive()) m_askTimer.start();
+  if (m_askTimer.isActive()) return;
+  // The first change is asked for at once, those that follow in a drag wait.
+  const qint64 ago = m_sinceAsked.isValid() ? m_sinceAsked.elapsed() : kAskMs;
+  m_askTimer.start(static_cast<int>(std::max<qint64>(0, kAskMs - ago)));
 }
 
 void AttentionViewModel::ask() {
@@ -303,6 +305,7 @@ void AttentionViewModel::ask() {
   }
   m_waiting = true;
   m_waitingFor = request;
+  m_sinceAsked.start();
   const QPointer<AttentionViewModel> alive(this);
   m_source(request, [this, alive, request, session = m_session](const Result<AttentionMap>& map) {
     if (alive && session == m_session) accept(request, map);

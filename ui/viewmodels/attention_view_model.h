@@ -4,6 +4,7 @@
 // ready; the old one stays until then.
 #pragma once
 
+#include <QElapsedTimer>
 #include <QObject>
 #include <QSize>
 #include <QString>
@@ -142,6 +143,7 @@ class AttentionViewModel : public QObject {
   MapRequest m_waitingFor;
   std::uint64_t m_session = 0;  // tiles of an earlier one are dropped
   QTimer m_askTimer;
+  QElapsedTimer m_sinceAsked;
   QTimer m_growTimer;
 };
 

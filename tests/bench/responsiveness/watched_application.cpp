@@ -1,6 +1,7 @@
 #include "tests/bench/responsiveness/watched_application.h"
 
 #include <QEvent>
+#include <QThread>
 #include <algorithm>
 #include <ctime>
 
@@ -45,7 +46,10 @@ Blocked WatchedApplication::stopWatch() {
 }
 
 bool WatchedApplication::notify(QObject* receiver, QEvent* event) {
-  if (m_depth > 0 || !m_heart.isActive()) return QApplication::notify(receiver, event);
+  // The engine thread's events pass here too.
+  if (QThread::currentThread() != thread() || m_depth > 0 || !m_heart.isActive()) {
+    return QApplication::notify(receiver, event);
+  }
   const QString name = QString::fromLatin1(receiver->metaObject()->className()) + u' ' +
                        receiver->objectName() + QStringLiteral(", event %1").arg(event->type());
   QElapsedTimer wall;

@@ -55,6 +55,17 @@ TEST_F(AttentionModelTest, AsksForATileOfAtMostThePixels) {
   EXPECT_EQ(asked[0].request.reducer, Reducer::Max);
 }
 
+TEST_F(AttentionModelTest, ManyChangesOfADragCostFewRequestsAndTheLastOneIsAnswered) {
+  model.advanceTo(1000);
+  ASSERT_TRUE(waitForRequests(1));
+  for (int step = 1; step <= 50; ++step) {
+    model.setView({{1.0 * step, 400.0 + step}, {0.0, 400.0}});
+  }
+  ASSERT_TRUE(waitForRequests(2));
+  EXPECT_EQ(asked.size(), 2U);  // fifty steps within one turn of the event loop
+  EXPECT_GE(asked[1].request.keys.end, 450);
+}
+
 TEST_F(AttentionModelTest, LeavesIgnoredKeysOutOfTheRequest) {
   model.setIgnoredTokens(16);
   model.advanceTo(1000);
