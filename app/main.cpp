@@ -29,6 +29,7 @@ struct Options {
   ui::ThemeChoice theme = ui::ThemeChoice::System;
   bool themeGiven = false;
   QString screenshots;
+  QString experiment;
 };
 
 int usageError(const QString& sentence) {
@@ -55,7 +56,10 @@ void addOptions(QCommandLineParser& parser) {
                    "the window and of every dock into DIR, and quit."),
        "DIR"},
   });
-  parser.addPositionalArgument("path", QObject::tr("A document or a model folder to open."),
+  parser.addPositionalArgument("path",
+                               QObject::tr("A document, a model folder, an experiment's file, or a "
+                                           "picture that carries one. An experiment is shown "
+                                           "without any model, unless --model names one."),
                                "[path]");
 }
 
@@ -84,9 +88,16 @@ QString readOptions(const QCommandLineParser& parser, Options& options) {
         .arg(parser.value("theme"));
   }
   const QStringList rest = parser.positionalArguments();
-  if (rest.size() > 1) return QObject::tr("one document or model folder at most can be opened");
+  if (rest.size() > 1) {
+    return QObject::tr("one document, model folder or experiment at most can be opened");
+  }
   if (rest.size() == 1) {
-    (QFileInfo(rest.front()).isDir() ? options.model : options.document) = rest.front();
+    const QString& path = rest.front();
+    const bool isExperiment =
+        !QFileInfo(path).isDir() && experiment::mayBeExperiment(path.toStdString());
+    (QFileInfo(path).isDir() ? options.model
+     : isExperiment          ? options.experiment
+                             : options.document) = path;
   }
   return {};
 }
@@ -151,11 +162,13 @@ int main(int argc, char** argv) {
   if (!problem.isEmpty()) window.showError(problem);
 
   applyOnFirstModel(app, options);
-  if (options.model.isEmpty()) {
+  const bool recordedOnly = !options.experiment.isEmpty() && !pictures;
+  if (!options.experiment.isEmpty()) window.openExperiment(options.experiment);
+  if (options.model.isEmpty() && !recordedOnly) {
     if (const auto bundled = findBundledModel())
       options.model = QString::fromStdString(bundled->string());
   }
-  if (options.document.isEmpty()) {
+  if (options.document.isEmpty() && !recordedOnly) {
     if (const auto sample = findFirstSample())
       options.document = QString::fromStdString(sample->string());
   }

@@ -15,17 +15,18 @@
 #include <QUrl>
 
 #include "ui/panels/chat_panel.h"
+#include "ui/panels/compare_panel.h"
 #include "ui/panels/document_panel.h"
 #include "ui/panels/method_panel.h"
 #include "ui/panels/model_panel.h"
 #include "ui/panels/plot_panel.h"
 #include "ui/panels/status_panel.h"
 #include "ui/panels/view_tabs.h"
+#include "ui/presenter.h"
 
 namespace ropescope::ui {
 namespace {
 
-constexpr int kLayoutVersion = 1;  // raise when docks come or go
 constexpr int kWidth = 1600;       // pixels of a first start
 constexpr int kHeight = 980;
 constexpr int kNoticeMs = 15000;
@@ -43,7 +44,8 @@ MainWindow::MainWindow(WindowParts parts, QWidget* parent)
       m_settings(m_store.load()),
       m_document(m_app),
       m_method(m_app),
-      m_model(m_app) {
+      m_model(m_app),
+      m_compare(m_app, m_chat, m_runner) {
   setObjectName(QStringLiteral("mainWindow"));
   setWindowTitle(tr("RopeScope"));
   setAcceptDrops(true);
@@ -99,6 +101,8 @@ void MainWindow::addDocks() {
   m_docks[Chat] = addDock("chatDock", tr("Chat"), m_chatPanel);
   m_docks[Attention] = addDock("attentionDock", tr("Attention"), m_attentionViews);
   m_docks[Angles] = addDock("anglesDock", tr("Rotation angles"), m_angleViews);
+  m_comparePanel = new ComparePanel(m_app, m_compare, this);
+  m_docks[Compare] = addDock("compareDock", tr("Compare"), m_comparePanel);
   m_docks[Perplexity] = addDock("perplexityDock", tr("Perplexity"), m_perplexityViews);
 }
 
@@ -120,6 +124,9 @@ void MainWindow::restoreDefaultLayout() {
   splitDockWidget(m_docks[Attention], m_docks[Angles], Qt::Vertical);
   splitDockWidget(m_docks[Angles], m_docks[Perplexity], Qt::Horizontal);
   for (auto* dock : m_docks) dock->show();
+  tabifyDockWidget(m_docks[Chat], m_docks[Compare]);
+  m_docks[Compare]->hide();  // until it is wanted; then it stands in front of the chat
+  placeRecording();
   shareSpace();
 }
 
@@ -154,9 +161,11 @@ void MainWindow::connectApp() {
   connect(&m_app, &AppModel::modelChanged, this, [this] {
     remember(m_settings.recentModels, QString::fromStdString(m_app.engine()->folder().string()));
   });
+  connect(m_comparePanel, &ComparePanel::errorOccurred, this, &MainWindow::showError);
   for (PlotPanel* panel : findChildren<PlotPanel*>()) {
     connect(panel, &PlotPanel::errorOccurred, this, &MainWindow::showError);
   }
+  carryExperiments();
 }
 
 void MainWindow::adoptDocument() {
@@ -164,7 +173,9 @@ void MainWindow::adoptDocument() {
   const QString shown = QString::fromStdString(path.string());
   setWindowFilePath(shown);
   setWindowTitle(tr("%1 – RopeScope").arg(QFileInfo(shown).fileName()));
-  m_chatPanel->setSuggestions(questionsFor(m_samples, path));
+  const QStringList questions = questionsFor(m_samples, path);
+  m_chatPanel->setSuggestions(questions);
+  m_comparePanel->setQuestion(questions.value(0));
   remember(m_settings.recentDocuments, shown);
 }
 
@@ -172,6 +183,8 @@ void MainWindow::openPath(const QString& path) {
   const std::filesystem::path native = path.toStdString();
   if (QFileInfo(path).isDir()) {
     m_app.loadModel(native);
+  } else if (experiment::mayBeExperiment(native)) {
+    openExperiment(path);
   } else {
     m_app.openDocument(native);
   }
@@ -198,6 +211,7 @@ void MainWindow::setTheme(ThemeChoice choice) {
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {
+  m_presenter->leave();  // the layout to remember is the one before
   m_runner.stopAll();
   if (m_remembers) {
     m_settings.windowGeometry = saveGeometry();

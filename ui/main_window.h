@@ -10,13 +10,16 @@
 #include "ui/theme.h"
 #include "ui/viewmodels/app_model.h"
 #include "ui/viewmodels/chat_model.h"
+#include "ui/viewmodels/compare_model.h"
 #include "ui/viewmodels/context_focus.h"
 #include "ui/viewmodels/document_view_model.h"
+#include "ui/viewmodels/experiment_maker.h"
 #include "ui/viewmodels/head_choice.h"
 #include "ui/viewmodels/method_view_model.h"
 #include "ui/viewmodels/model_view_model.h"
 #include "ui/viewmodels/sample_list.h"
 #include "ui/viewmodels/token_choice.h"
+#include "ui/window_layouts.h"
 #include "ui/worker/engine_runner.h"
 
 class QDockWidget;
@@ -27,7 +30,10 @@ namespace ropescope::ui {
 class AnglePanel;
 class AttentionPanel;
 class ChatPanel;
+class ComparePanel;
 class PerplexityPanel;
+class Presenter;
+class RecordingPanel;
 class ViewTabs;
 
 // What outlives the window.
@@ -44,10 +50,15 @@ class MainWindow : public QMainWindow {
   Q_OBJECT
 
  public:
+  static constexpr int kLayoutVersion = 2;  // raise when docks come or go
+
   explicit MainWindow(WindowParts parts, QWidget* parent = nullptr);
   ~MainWindow() override;
 
-  void openPath(const QString& path);  // a document, or a model's folder
+  void openPath(const QString& path);  // a document, a model's folder, an experiment or a picture
+  // Shown from the file alone; a file that cannot be read changes nothing.
+  void openExperiment(const QString& path);
+  void saveExperiment(const QString& path);  // of what the window holds now
   void restoreDefaultLayout();
   void setTheme(ThemeChoice choice);
   void dontRemember() { m_remembers = false; }  // for pictures: leaves the user's settings alone
@@ -56,9 +67,14 @@ class MainWindow : public QMainWindow {
   HeadChoice& heads() { return m_heads; }
   TokenChoice& tokens() { return m_tokens; }
   AnglePanel& angles() { return *m_angles; }
+  ComparePanel& compare() { return *m_comparePanel; }
   PerplexityPanel& perplexity() { return *m_perplexity; }
+  Presenter& presenter() { return *m_presenter; }
+  void useLayout(const WindowLayout& layout);
   ContextFocus& focus() { return m_focus; }  // the context length that all views follow
-  std::vector<QDockWidget*> docks() const { return {m_docks.begin(), m_docks.end()}; }
+  RecordingPanel* recording() { return m_recording; }  // null until an experiment was opened
+  // All of them in the order of the window; the recorded experiment's last.
+  std::vector<QDockWidget*> docks() const;
 
  public slots:
   void showError(const QString& sentence);
@@ -69,7 +85,7 @@ class MainWindow : public QMainWindow {
   void dropEvent(QDropEvent* event) override;
 
  private:
-  enum Dock { Document, Method, Chat, Attention, Angles, Perplexity, DockCount };
+  enum Dock { Document, Method, Chat, Attention, Angles, Perplexity, Compare, DockCount };
 
   void addDocks();
   void connectHeads();
@@ -81,6 +97,17 @@ class MainWindow : public QMainWindow {
   void addModelBar();
   void addContextBar();  // these are in main_window_teach.cpp
   void followFocus();
+  void addPresenterActions(QMenu* view);
+  void addLayoutMenu(QMenu* window);
+  QString captionFor(const QDockWidget* dock) const;
+  void addExperimentActions(QMenu* file);  // these are in main_window_experiment.cpp
+  void carryExperiments();
+  void askForExperiment();
+  void askWhereToSave();
+  void showRecording(const std::shared_ptr<const experiment::Experiment>& recorded,
+                     const QString& path);
+  void placeRecording();
+  Result<MadeExperiment> makeExperiment();
   void addStatusBar();
   void addFileMenu();
   void addSamplesMenu(QMenu* file);
@@ -114,12 +141,14 @@ class MainWindow : public QMainWindow {
   DocumentViewModel m_document;
   MethodViewModel m_method;
   ModelViewModel m_model;
+  CompareModel m_compare;
   ContextFocus m_focus;
   HeadChoice m_heads;    // shared by the views of the Attention dock
   TokenChoice m_tokens;  // shared by all views
 
   std::array<QDockWidget*, DockCount> m_docks{};
   ChatPanel* m_chatPanel = nullptr;
+  ComparePanel* m_comparePanel = nullptr;
   ViewTabs* m_attentionViews = nullptr;
   ViewTabs* m_angleViews = nullptr;
   ViewTabs* m_perplexityViews = nullptr;
@@ -129,6 +158,12 @@ class MainWindow : public QMainWindow {
   QLabel* m_notice = nullptr;
   QLabel* m_slotText = nullptr;
   std::array<QAction*, AppModel::kSlots> m_slotActions{};
+  Presenter* m_presenter = nullptr;
+  ExperimentMaker* m_maker = nullptr;
+  std::shared_ptr<const OpenDocument> m_curvesDocument;  // that the perplexity curves belong to
+  QDockWidget* m_recordingDock = nullptr;                // made when an experiment is opened
+  RecordingPanel* m_recording = nullptr;
+  quint64 m_filesAsked = 0;
 };
 
 }  // namespace ropescope::ui

@@ -50,6 +50,7 @@ void MainWindow::addFileMenu() {
   connect(add(file, tr("&Export transcript …"), tr("Ctrl+Shift+E"),
               tr("Save questions and answers as Markdown, or with everything as JSON")),
           &QAction::triggered, this, &MainWindow::exportTranscript);
+  addExperimentActions(file);
   file->addSeparator();
   connect(add(file, tr("&Quit"), QKeySequence::Quit, tr("Stop everything and leave")),
           &QAction::triggered, this, &QWidget::close);
@@ -147,6 +148,7 @@ void MainWindow::addViewMenu() {
   auto* full = add(view, tr("&Full screen"), Qt::Key_F11, tr("The whole screen"));
   full->setCheckable(true);
   connect(full, &QAction::toggled, this, &MainWindow::toggleFullScreen);
+  addPresenterActions(view);
 }
 
 void MainWindow::addThemeMenu(QMenu* view) {
@@ -172,10 +174,14 @@ void MainWindow::addWindowMenu() {
     auto* action = dock->toggleViewAction();
     action->setShortcut(QKeySequence(tr("Alt+%1").arg(number++)));
     window->addAction(action);
+    connect(action, &QAction::triggered, dock, [dock](bool shown) {
+      if (shown) dock->raise();  // it may share its place with others
+    });
   }
   window->addSeparator();
   connect(add(window, tr("&Restore default layout"), {}, tr("All docks at their first places")),
           &QAction::triggered, this, &MainWindow::restoreDefaultLayout);
+  addLayoutMenu(window);
 }
 
 void MainWindow::addHelpMenu() {

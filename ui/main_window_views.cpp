@@ -1,6 +1,7 @@
 // The views of the docks: one tab each. A new view is one addView() here.
 #include "ui/main_window.h"
 #include "ui/panels/angle_panel.h"
+#include "ui/panels/attention_compare_panel.h"
 #include "ui/panels/attention_panel.h"
 #include "ui/panels/contribution_panel.h"
 #include "ui/panels/perplexity_panel.h"
@@ -13,8 +14,9 @@ namespace ropescope::ui {
 // The map's head and the shared choice are the same; the model's shape reaches the choice first.
 void MainWindow::connectHeads() {
   AttentionViewModel& map = m_attention->model();
-  connect(&map, &AttentionViewModel::selectionChanged, this,
-          [this, &map] { m_heads.setHead({map.layer(), map.head()}); });
+  connect(&map, &AttentionViewModel::selectionChanged, this, [this, &map] {
+    m_heads.setHead({map.layer(), map.head()});
+  });
   connect(&m_heads, &HeadChoice::headChanged, this,
           [this, &map] { map.selectHead(m_heads.head().layer, m_heads.head().head); });
 }
@@ -29,6 +31,14 @@ void MainWindow::addAttentionViews() {
   m_attentionViews->addView(QStringLiteral("map"), tr("Map"),
                             tr("One head: which token reads from which"), m_attention);
   connectHeads();
+  m_attentionViews->addView(QStringLiteral("compare"), tr("Compare"),
+                            tr("The same head under two settings, and the difference"),
+                            new AttentionComparePanel(m_app, m_runner, m_heads, this));
+  TokenWeights& pointed = m_attention->weights();
+  connect(&pointed, &TokenWeights::changed, this, [this, &pointed] {
+    const bool tokens = m_attention->model().granularity() == Granularity::Token;
+    if (pointed.isPinned() && tokens) m_tokens.choose(pointed.query(), pointed.key());
+  });
 }
 
 void MainWindow::addAngleViews() {

@@ -2,6 +2,7 @@
 
 #include <QDir>
 #include <QDockWidget>
+#include <QFile>
 #include <QPixmap>
 #include <algorithm>
 #include <cstdio>
@@ -11,13 +12,15 @@
 #include "ui/panels/perplexity_panel.h"
 #include "ui/panels/view_page.h"
 #include "ui/panels/view_tabs.h"
+#include "ui/plots/plot_style.h"
+#include "ui/presenter.h"
 
 namespace ropescope::ui {
 namespace {
 
 constexpr int kTickMs = 100;
-constexpr int kPatience = 6000;    // ticks of one step: 10 minutes
-constexpr int kSettleTicks = 15;   // layouts, queued replots
+constexpr int kPatience = 6000;   // ticks of one step: 10 minutes
+constexpr int kSettleTicks = 15;  // layouts, queued replots
 // A head of the bundled model that shows the rotation itself: bands at equal distances.
 constexpr int kLayer = 2;
 constexpr int kHead = 2;
@@ -68,16 +71,27 @@ void ScreenshotRun::advance() {
       if (m_ticks < kSettleTicks || m_window.attention().model().isLoading()) return;
       save();
       if (m_step == Step::Done) return;
+      keepExperiment();
+      m_step = Step::Record;
+      break;
+    case Step::Record:
+      if (!recorded()) return;
       collectViews();
       m_step = Step::Views;
       break;
     case Step::Views:
       if (!viewsSaved() || m_step == Step::Done) return;
+      collectScenes();
+      m_step = Step::Scenes;
+      break;
+    case Step::Scenes:
+      if (!scenesSaved() || m_step == Step::Done) return;
       m_step = Step::Done;
       m_timer.stop();
       emit finished(0);
       break;
-    case Step::Done: break;
+    case Step::Done:
+      break;
   }
   if (m_step != before) m_ticks = 0;
 }
@@ -97,7 +111,9 @@ bool ScreenshotRun::measured() {
 }
 
 bool ScreenshotRun::write(QWidget* widget, const QString& name) {
-  const QString path = QDir(m_folder).filePath(name + QStringLiteral(".png"));
+  const bool dark = themeOf(m_window.palette()) == PlotTheme::Dark;
+  const QString path = QDir(m_folder).filePath(name + (dark ? QStringLiteral("-dark.png")
+                                                            : QStringLiteral(".png")));
   if (widget->grab().save(path)) return true;
   fail(tr("%1 cannot be written; name a folder that can.").arg(path));
   return false;
@@ -110,16 +126,21 @@ void ScreenshotRun::save() {
   if (!QDir().mkpath(m_folder)) return fail(tr("%1: the folder cannot be made.").arg(m_folder));
   if (!write(&m_window, QStringLiteral("window"))) return;
   for (QDockWidget* dock : m_window.docks()) {
+    if (dock->isHidden()) continue;  // it comes with the views
     if (!write(dock, dockName(dock))) return;
   }
 }
 
 void ScreenshotRun::collectViews() {
   for (QDockWidget* dock : m_window.docks()) {
-    auto* tabs = qobject_cast<ViewTabs*>(dock->widget());
+    auto* tabs = dock->findChild<ViewTabs*>();
+    if (!tabs && dock->isHidden() && dynamic_cast<ViewPage*>(dock->widget()) != nullptr) {
+      m_views.push_back({dock, nullptr, {}});
+    }
     if (!tabs) continue;
     const QStringList names = tabs->names();
-    for (const QString& name : names.mid(1)) m_views.push_back({dock, tabs, name});
+    const bool drawn = tabs == dock->widget();  // its first view is the dock's own picture
+    for (const QString& name : names.mid(drawn ? 1 : 0)) m_views.push_back({dock, tabs, name});
   }
   std::reverse(m_views.begin(), m_views.end());
 }
@@ -128,15 +149,60 @@ void ScreenshotRun::collectViews() {
 bool ScreenshotRun::viewsSaved() {
   if (m_views.empty()) return true;
   const View view = m_views.back();
-  auto* page = dynamic_cast<ViewPage*>(view.tabs->view(view.name));
+  QWidget* shown = view.tabs ? view.tabs->view(view.name) : view.dock->widget();
+  auto* page = dynamic_cast<ViewPage*>(shown);
   if (m_ticks == 1) {
-    view.tabs->showView(view.name);
+    view.dock->show();
+    view.dock->raise();
+    if (view.tabs) view.tabs->showView(view.name);
     if (page) page->showExample();
   }
   if (m_ticks < kSettleTicks || (page && !page->isSettled())) return false;
   m_views.pop_back();
   m_ticks = 0;
-  return write(view.dock, dockName(view.dock) + u'-' + view.name) && m_views.empty();
+  const QString ending = view.tabs ? u'-' + view.name : QString();
+  return write(view.dock, dockName(view.dock) + ending) && m_views.empty();
+}
+
+void ScreenshotRun::keepExperiment() {
+  m_experiment = m_temporary.filePath(QStringLiteral("lesson.ropescope"));
+  m_window.saveExperiment(m_experiment);
+}
+
+bool ScreenshotRun::recorded() {
+  if (!m_experiment.isEmpty() && QFile::exists(m_experiment)) {
+    m_window.openExperiment(m_experiment);
+    m_experiment.clear();
+  }
+  return m_experiment.isEmpty() && m_window.recording() != nullptr;
+}
+
+void ScreenshotRun::collectScenes() {
+  for (const WindowLayout& layout : namedLayouts()) {
+    m_scenes.push_back({QStringLiteral("layout-") + layout.name.toLower(),
+                        [this, layout] { m_window.useLayout(layout); },
+                        [this] { m_window.restoreDefaultLayout(); }});
+  }
+  m_scenes.push_back({QStringLiteral("presenter"),
+                      [this] {
+                        m_window.restoreDefaultLayout();
+                        m_window.attention().setFocus();
+                        m_window.presenter().start();
+                      },
+                      [this] { m_window.presenter().leave(); }});
+  std::reverse(m_scenes.begin(), m_scenes.end());
+}
+
+bool ScreenshotRun::scenesSaved() {
+  if (m_scenes.empty()) return true;
+  const Scene& scene = m_scenes.back();
+  if (m_ticks == 1) scene.begin();
+  if (m_ticks < kSettleTicks) return false;
+  const bool written = write(&m_window, scene.name);
+  scene.end();
+  m_scenes.pop_back();
+  m_ticks = 0;
+  return written && m_scenes.empty();
 }
 
 void ScreenshotRun::fail(const QString& why) {

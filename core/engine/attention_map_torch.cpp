@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <functional>
+#include <iterator>
 #include <map>
 
 #include <ATen/ATen.h>
@@ -26,6 +28,29 @@ std::string rangeText(const TokenRange& range) {
   return std::to_string(range.begin) + ":" + std::to_string(range.end);
 }
 
+Status checkBorders(const std::vector<std::int64_t>& borders, std::int64_t position) {
+  const bool ascending =
+      std::adjacent_find(borders.begin(), borders.end(), std::greater_equal<>()) == borders.end();
+  if (ascending && borders.size() >= 2 && borders.front() >= 0 && borders.back() <= position) {
+    return Done{};
+  }
+  return outOfRange("the borders of " + std::to_string(borders.size()) + " segments' tokens",
+                    "two or more ascending positions within the " + std::to_string(position) +
+                        " processed tokens are wanted");
+}
+
+Status checkRange(const TokenRange& range, const SegmentBorders& borders, std::int64_t position) {
+  if (borders) {
+    if (Status valid = checkBorders(*borders, position); !valid) return valid;
+  }
+  const std::int64_t units = borders ? std::ssize(*borders) - 1 : position;
+  if (range.begin >= 0 && range.begin < range.end && range.end <= units) return Done{};
+  return outOfRange(
+      std::string("the ") + (borders ? "segment" : "token") + " range " + rangeText(range),
+      "a range within the " + std::to_string(units) +
+          (borders ? " segments is wanted" : " processed tokens is wanted"));
+}
+
 Status checkRequest(const Session::State& state, const MapRequest& request,
                     std::span<const int> heads) {
   const ModelConfig& c = state.engine->config();
@@ -43,12 +68,9 @@ Status checkRequest(const Session::State& state, const MapRequest& request,
     return outOfRange("head " + std::to_string(head),
                       "the model has query heads 0 to " + std::to_string(c.heads - 1));
   }
-  for (const TokenRange& range : {request.queries, request.keys}) {
-    if (range.begin < 0 || range.begin >= range.end || range.end > position) {
-      return outOfRange(
-          "the token range " + rangeText(range),
-          "a range within the " + std::to_string(position) + " processed tokens is wanted");
-    }
+  for (const auto& [range, borders] : {std::pair{request.queries, request.queryBorders},
+                                       std::pair{request.keys, request.keyBorders}}) {
+    if (Status valid = checkRange(range, borders, position); !valid) return valid;
   }
   if (request.width < 1 || request.height < 1) {
     return outOfRange("a picture of " + std::to_string(request.width) + " x " +
@@ -68,8 +90,7 @@ std::vector<RowGroup> groupRows(const MapRequest& request) {
   std::vector<RowGroup> groups;
   for (int cell = 0; cell < request.height; ++cell) {
     const auto rowsSo = [&](const RowGroup& group) {
-      return cellBegin(request.queries, request.height, cell + 1) -
-             cellBegin(request.queries, request.height, group.firstCell);
+      return rowBegin(request, cell + 1) - rowBegin(request, group.firstCell);
     };
     if (!groups.empty() && rowsSo(groups.back()) <= kTileRows) {
       groups.back().lastCell = cell;
@@ -108,7 +129,7 @@ LayerData layerData(const Session::State& state, const MapRequest& request,
   for (const int head : heads) {
     const int group = head / (c.heads / c.kvHeads);
     if (!groups.contains(group)) {
-      groups[group] = cached.select(0, group).narrow(0, 0, request.keys.end).to(data.type);
+      groups[group] = cached.select(0, group).narrow(0, 0, keyTokens(request).end).to(data.type);
     }
     data.keys.push_back(groups[group]);
     data.logSumExp.push_back(sums.select(0, head).to(at::kCPU).contiguous());
@@ -134,8 +155,9 @@ at::Tensor logWeights(const HeadRows& rows, std::int64_t firstKey, std::int64_t 
 void drawHeadRows(const MapRequest& r, const HeadRows& head, std::int64_t first,
                   PooledRows& pooled) {
   const std::int64_t rows = head.queries.size(0);
-  const std::int64_t endKey = std::min(r.keys.end, first + rows);  // later keys are masked
-  for (std::int64_t key = r.keys.begin; key < endKey; key += kTileColumns) {
+  const TokenRange tokens = keyTokens(r);
+  const std::int64_t endKey = std::min(tokens.end, first + rows);  // later keys are masked
+  for (std::int64_t key = tokens.begin; key < endKey; key += kTileColumns) {
     const std::int64_t stop = std::min(key + kTileColumns, endKey);
     at::Tensor tile = logWeights(head, key, stop);
     if (r.reducer == Reducer::Mean) tile.exp_();
@@ -150,8 +172,8 @@ void drawHeadRows(const MapRequest& r, const HeadRows& head, std::int64_t first,
 // `pooled`: one for every head. Queries are made once for all of them.
 void drawRows(const LayerData& layer, const RowGroup& group, std::vector<PooledRows>& pooled) {
   const MapRequest& r = layer.request;
-  const std::int64_t begin = cellBegin(r.queries, r.height, group.firstCell);
-  const std::int64_t end = cellBegin(r.queries, r.height, group.lastCell + 1);
+  const std::int64_t begin = rowBegin(r, group.firstCell);
+  const std::int64_t end = rowBegin(r, group.lastCell + 1);
   for (std::int64_t first = begin; first < end; first += kTileRows) {
     const std::int64_t rows = std::min(kTileRows, end - first);
     const at::Tensor queries = layer.queries(first, rows);
@@ -208,7 +230,9 @@ Result<std::vector<AttentionMap>> drawAttentionMaps(const Session::State& state,
                               static_cast<std::size_t>(request.height));
   }
   const auto& kernels = state.engine->state().kernels;
-  const Status drawn = kernels && kernelMapServes(state)
+  // The kernels know equal cells alone.
+  const bool equalCells = !request.queryBorders && !request.keyBorders;
+  const Status drawn = kernels && equalCells && kernelMapServes(state)
                            ? drawKernelMaps(*kernels, state, maps, job)
                            : drawOnCpu(layerData(state, request, heads), maps, job);
   if (!drawn) return drawn.error();

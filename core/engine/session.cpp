@@ -1,16 +1,16 @@
 #include "core/engine/session.h"
 
-#include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
-
 #include <algorithm>
 #include <cmath>
 
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
 #include "core/base/memory_size.h"
+#include "core/engine/answer_steps.h"
 #include "core/engine/attention_map_torch.h"
 #include "core/engine/device_torch.h"
-#include "core/engine/sampler.h"
-#include "core/engine/session_torch.h"
+#include "core/engine/session_steps_torch.h"
 #include "core/model/guard_torch.h"
 #include "core/model/token_losses_torch.h"
 
@@ -19,110 +19,11 @@ namespace {
 
 using State = Session::State;
 
-at::Tensor onDevice(std::span<const std::int32_t> ids, const at::Device& device) {
-  at::Tensor tokens = at::empty({static_cast<std::int64_t>(ids.size())}, at::kLong);
-  std::copy(ids.begin(), ids.end(), tokens.mutable_data_ptr<std::int64_t>());
-  return tokens.to(device);
-}
-
-Status checkIds(const State& state, std::span<const std::int32_t> ids) {
-  const int vocabulary = state.engine->config().vocabularySize;
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (ids[i] < 0 || ids[i] >= vocabulary) {
-      return Error{ErrorCode::InvalidArgument,
-                   "token " + std::to_string(i) + " has the id " + std::to_string(ids[i]) +
-                       "; the model's vocabulary has ids 0 to " + std::to_string(vocabulary - 1)};
-    }
-  }
-  return Done{};
-}
-
-Status checkLength(const State& state, std::int64_t tokens, const char* what) {
-  if (tokens <= state.options.contextTokens) return Done{};
-  return Error{ErrorCode::InvalidArgument,
-               std::string(what) + " needs " + countText(tokens) +
-                   " tokens, the planned context has " + countText(state.options.contextTokens) +
-                   "; plan a longer context (--context " + std::to_string(tokens) +
-                   ") or take a part of the document (--document-tokens A:B)"};
-}
-
-// Runs one chunk and books it. Returns hidden states [T, E].
-at::Tensor appendChunk(State& state, std::span<const std::int32_t> ids) {
-  const at::NoGradGuard noGrad;
-  const auto position = static_cast<std::int64_t>(state.tokens.size());
-  const at::Tensor tokens = onDevice(ids, state.engine->state().placement.device);
-  const at::Tensor hidden =
-      forwardChunk(state.context(), tokens, position, state.cache, state.captures);
-  state.tokens.insert(state.tokens.end(), ids.begin(), ids.end());
-  return hidden;
-}
-
-// NaN or infinity after all layers: overflow of a narrow type, or weights that make no sense.
-Error notFinite(const State& state, std::int64_t position) {
-  return Error{ErrorCode::Unsupported,
-               "the model's output at position " + countText(position) +
-                   " is not a finite number in " + state.engine->dtype() +
-                   "; use --dtype float32, and if that is in use, check the model's files"};
-}
-
-Status keepLogits(State& state, const at::Tensor& hidden) {
-  const at::NoGradGuard noGrad;
-  const at::Tensor last = hidden.narrow(0, hidden.size(0) - 1, 1);
-  state.logits = logitsOf(state.context(), last).squeeze(0).to(at::kCPU, at::kFloat);
-  if (at::isfinite(state.logits).all().item<bool>()) return Done{};
-  state.logits.reset();
-  return notFinite(state, static_cast<std::int64_t>(state.tokens.size()) - 1);
-}
-
-// Ends of the chunks that a prompt of these parts is read in: multiples of the chunk size and the
-// end of every part. The same prompt is always cut alike, so its numbers never depend on what was
-// read or stopped before.
-std::vector<std::int64_t> chunkEnds(const std::vector<std::int64_t>& partEnds,
-                                    std::int64_t chunkTokens) {
-  std::set<std::int64_t> ends(partEnds.begin(), partEnds.end());
-  const std::int64_t total = partEnds.empty() ? 0 : partEnds.back();
-  for (std::int64_t end = chunkTokens; end < total; end += chunkTokens) ends.insert(end);
-  ends.erase(0);
-  return {ends.begin(), ends.end()};
-}
-
-struct Prompt {
-  std::vector<std::int32_t> ids;
-  std::vector<std::int64_t> chunkEnds;
-};
-
-Prompt flatten(const std::vector<std::vector<std::int32_t>>& parts, std::int64_t chunkTokens) {
-  Prompt prompt;
-  std::vector<std::int64_t> partEnds;
-  for (const auto& part : parts) {
-    prompt.ids.insert(prompt.ids.end(), part.begin(), part.end());
-    partEnds.push_back(static_cast<std::int64_t>(prompt.ids.size()));
-  }
-  prompt.chunkEnds = chunkEnds(partEnds, chunkTokens);
-  return prompt;
-}
-
-// How much of the cache can stay so that the result is bit for bit that of a fresh session: chunks
-// that hold the same tokens and were cut at the same places.
-std::int64_t reusable(const State& state, const Prompt& prompt) {
-  const auto [cached, wanted] = std::mismatch(state.tokens.begin(), state.tokens.end(),
-                                              prompt.ids.begin(), prompt.ids.end());
-  const std::int64_t common = wanted - prompt.ids.begin();
-  std::int64_t best = 0;
-  auto border = state.borders.upper_bound(0);
-  for (const std::int64_t end : prompt.chunkEnds) {
-    const bool leavesOne = end < static_cast<std::int64_t>(prompt.ids.size());
-    if (border == state.borders.end() || *border++ != end || end > common || !leavesOne) break;
-    best = end;
-  }
-  return best;
-}
-
 Status checkOptions(const Engine& engine, const SessionOptions& options) {
   if (options.contextTokens < 1 || options.contextTokens > (std::int64_t{1} << 26)) {
-    return Error{ErrorCode::InvalidArgument,
-                 "the planned context is " + std::to_string(options.contextTokens) +
-                     " tokens; 1 to 67,108,864 are possible"};
+    return Error{ErrorCode::InvalidArgument, "the planned context is " +
+                                                 std::to_string(options.contextTokens) +
+                                                 " tokens; 1 to 67,108,864 are possible"};
   }
   if (options.chunkTokens < 1) {
     return Error{ErrorCode::InvalidArgument, "the prefill chunk is " +
@@ -144,9 +45,10 @@ Status checkOptions(const Engine& engine, const SessionOptions& options) {
   }
   for (const int layer : options.captureLayers) {
     if (layer < 0 || layer >= engine.config().layers) {
-      return Error{ErrorCode::InvalidArgument,
-                   "layer " + std::to_string(layer) + " cannot be captured; the model has layers 0 "
-                   "to " + std::to_string(engine.config().layers - 1)};
+      return Error{ErrorCode::InvalidArgument, "layer " + std::to_string(layer) +
+                                                   " cannot be captured; the model has layers 0 "
+                                                   "to " +
+                                                   std::to_string(engine.config().layers - 1)};
     }
   }
   return Done{};
@@ -167,13 +69,13 @@ Status checkMemory(const Engine& engine, const SessionOptions& options) {
       need.capturePerLayer * static_cast<std::int64_t>(options.captureLayers.size());
   const std::int64_t free = availableBytes(engine.state().placement.device);
   if (free < 0 || bytes <= free) return Done{};
-  const auto fits = static_cast<std::int64_t>(static_cast<double>(options.contextTokens) *
-                                              static_cast<double>(free) /
-                                              static_cast<double>(bytes));
-  return Error{ErrorCode::OutOfMemory,
-               "a context of " + countText(options.contextTokens) + " tokens needs " +
-                   bytesText(bytes) + ", " + bytesText(free) + " are free; about " +
-                   countText(fits) + " tokens would fit"};
+  const auto fits =
+      static_cast<std::int64_t>(static_cast<double>(options.contextTokens) *
+                                static_cast<double>(free) / static_cast<double>(bytes));
+  return Error{ErrorCode::OutOfMemory, "a context of " + countText(options.contextTokens) +
+                                           " tokens needs " + bytesText(bytes) + ", " +
+                                           bytesText(free) + " are free; about " + countText(fits) +
+                                           " tokens would fit"};
 }
 
 }  // namespace
@@ -223,9 +125,15 @@ Result<std::unique_ptr<State>> makeSessionState(std::shared_ptr<const Engine> en
 Session::Session(std::unique_ptr<State> state) : m_state(std::move(state)) {}
 Session::~Session() = default;
 
-const rope::RotaryPlan& Session::plan() const { return m_state->plan; }
-const SessionOptions& Session::options() const { return m_state->options; }
-std::span<const std::int32_t> Session::tokens() const { return m_state->tokens; }
+const rope::RotaryPlan& Session::plan() const {
+  return m_state->plan;
+}
+const SessionOptions& Session::options() const {
+  return m_state->options;
+}
+std::span<const std::int32_t> Session::tokens() const {
+  return m_state->tokens;
+}
 std::int64_t Session::position() const {
   return static_cast<std::int64_t>(m_state->tokens.size());
 }
@@ -247,78 +155,44 @@ void Session::rewind(std::int64_t position) {
 
 Result<PrefillResult> Session::prefill(const std::vector<std::vector<std::int32_t>>& parts,
                                        const JobControl& job) {
-  State& state = *m_state;
-  const Prompt prompt = flatten(parts, state.options.chunkTokens);
-  const auto total = static_cast<std::int64_t>(prompt.ids.size());
-  if (total == 0) return Error{ErrorCode::InvalidArgument, "the prompt is empty; give some text"};
-  if (Status valid = checkIds(state, prompt.ids); !valid) return valid.error();
-  if (Status fits = checkLength(state, total, "the prompt"); !fits) return fits.error();
-  PrefillResult result{.promptTokens = total, .reusedTokens = reusable(state, prompt)};
-  rewind(result.reusedTokens);
-  state.logits.reset();
-  return guardTorch("reading the prompt", [&]() -> Result<PrefillResult> {
-    job.report({"prefill", position(), total});
-    for (const std::int64_t end : prompt.chunkEnds) {
-      if (end <= position()) continue;
-      if (job.stopRequested()) {
-        return Error{ErrorCode::Cancelled, "stopped after " + countText(position()) + " of " +
-                                               countText(total) +
-                                               " prompt tokens; these stay in the cache"};
-      }
-      const auto begin = static_cast<std::size_t>(position());
-      const at::Tensor hidden = appendChunk(
-          state, std::span(prompt.ids).subspan(begin, static_cast<std::size_t>(end) - begin));
-      state.borders.insert(end);
-      if (end == total) {
-        if (Status kept = keepLogits(state, hidden); !kept) return kept.error();
-      }
-      job.report({"prefill", end, total});
-      job.step();
+  auto reading = PromptReading::begin(*this, parts);
+  if (!reading) return reading.error();
+  const std::int64_t total = reading->result().promptTokens;
+  job.report({"prefill", position(), total});
+  while (!reading->isDone()) {
+    if (job.stopRequested()) {
+      return Error{ErrorCode::Cancelled, "stopped after " + countText(position()) + " of " +
+                                             countText(total) +
+                                             " prompt tokens; these stay in the cache"};
     }
-    return result;
-  });
+    if (Status read = reading->readChunk(); !read) return read.error();
+    job.report({"prefill", position(), total});
+    job.step();
+  }
+  return reading->result();
 }
 
 Result<Generation> Session::generate(const GenerationConfig& config, const TokenSink& onToken,
                                      const JobControl& job) {
-  State& state = *m_state;
-  if (Status valid = validate(config); !valid) return valid.error();
-  if (!state.logits.defined()) {
-    return Error{ErrorCode::InvalidArgument, "nothing to continue: read a prompt first"};
-  }
-  const std::int64_t needed = position() + config.maxNewTokens;
-  if (Status fits = checkLength(state, needed, "prompt and answer together"); !fits) {
-    return fits.error();
-  }
-  return guardTorch("generating", [&]() -> Result<Generation> {
-    Sampler sampler(config);
-    Generation generation;
-    const auto& eos = state.engine->config().eos;
-    at::Tensor logits = std::exchange(state.logits, at::Tensor());
-    for (std::int64_t count = 0; count < config.maxNewTokens; ++count) {
-      if (job.stopRequested()) {
-        generation.finishReason = FinishReason::Stopped;
-        return generation;
-      }
-      const GeneratedToken token = sampler.draw(
-          {logits.const_data_ptr<float>(), static_cast<std::size_t>(logits.numel())});
-      if (config.stopAtEos && std::find(eos.begin(), eos.end(), token.id) != eos.end()) {
-        generation.finishReason = FinishReason::Eos;
-        return generation;
-      }
-      generation.tokens.push_back(token);
-      if (onToken) onToken(token);
-      job.report({"decode", count + 1, config.maxNewTokens});
-      if (count + 1 < config.maxNewTokens) {
-        Status kept = keepLogits(state, appendChunk(state, std::span(&token.id, 1)));
-        if (!kept) return kept.error();
-        logits = std::exchange(state.logits, at::Tensor());
-      }
-      job.step();
+  auto drawing = AnswerDrawing::begin(*this, config);
+  if (!drawing) return drawing.error();
+  Generation generation;
+  while (true) {
+    if (job.stopRequested()) {
+      generation.finishReason = FinishReason::Stopped;
+      return generation;
     }
-    generation.finishReason = FinishReason::Length;
-    return generation;
-  });
+    const auto token = drawing->draw();
+    if (!token) break;
+    generation.tokens.push_back(*token);
+    if (onToken) onToken(*token);
+    job.report(
+        {"decode", static_cast<std::int64_t>(generation.tokens.size()), config.maxNewTokens});
+    if (Status advanced = drawing->advance(); !advanced) return advanced.error();
+    job.step();
+  }
+  generation.finishReason = drawing->finishReason();
+  return generation;
 }
 
 Result<Score> Session::score(std::span<const std::int32_t> ids, const LossSink& onLosses,
@@ -338,9 +212,8 @@ Result<Score> Session::score(std::span<const std::int32_t> ids, const LossSink& 
     score.nll.reserve(ids.size() - 1);
     for (const std::int64_t end : chunkEnds({total}, state.options.chunkTokens)) {
       if (job.stopRequested()) {
-        return Error{ErrorCode::Cancelled,
-                     "stopped after " + countText(position()) + " of " + countText(total) +
-                         " tokens"};
+        return Error{ErrorCode::Cancelled, "stopped after " + countText(position()) + " of " +
+                                               countText(total) + " tokens"};
       }
       const auto begin = static_cast<std::size_t>(position());
       const auto chunk = ids.subspan(begin, static_cast<std::size_t>(end) - begin);
@@ -348,9 +221,8 @@ Result<Score> Session::score(std::span<const std::int32_t> ids, const LossSink& 
       state.borders.insert(end);
       // The chunk's last token is predicted from it only if there is one more.
       const std::int64_t scored = std::min(end + 1, total) - static_cast<std::int64_t>(begin) - 1;
-      const auto losses =
-          tokenLosses(state.context(), hidden.narrow(0, 0, scored),
-                      ids.subspan(begin + 1, static_cast<std::size_t>(scored)));
+      const auto losses = tokenLosses(state.context(), hidden.narrow(0, 0, scored),
+                                      ids.subspan(begin + 1, static_cast<std::size_t>(scored)));
       const auto odd = std::find_if_not(losses.begin(), losses.end(),
                                         [](double loss) { return std::isfinite(loss); });
       if (odd != losses.end()) {
@@ -370,8 +242,7 @@ Result<Score> Session::score(std::span<const std::int32_t> ids, const LossSink& 
   });
 }
 
-Result<AttentionMap> Session::attentionMap(const MapRequest& request,
-                                           const JobControl& job) const {
+Result<AttentionMap> Session::attentionMap(const MapRequest& request, const JobControl& job) const {
   const State& state = *m_state;
   return guardTorch("drawing the attention map", [&]() -> Result<AttentionMap> {
     const at::NoGradGuard noGrad;

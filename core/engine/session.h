@@ -86,6 +86,8 @@ class Session {
   const State& state() const { return *m_state; }  // for core/probe, which reads what was captured
 
  private:
+  friend class PromptReading;  // prefill() and generate() in steps, answer_steps.h
+  friend class AnswerDrawing;
   std::unique_ptr<State> m_state;
 };
 

@@ -64,6 +64,38 @@ std::vector<TokenPassage> sentencePassages(std::string_view text, std::span<cons
   return passages;
 }
 
+std::vector<TokenPassage> paragraphPassages(std::string_view text,
+                                            std::span<const TokenPassage> sentences) {
+  const std::vector<std::int64_t> begins = paragraphBegins(text);
+  const auto blankLineBetween = [&](std::int64_t end, std::int64_t begin) {
+    const auto next = std::upper_bound(begins.begin(), begins.end(), end);
+    return next != begins.end() && *next <= begin;
+  };
+  std::vector<TokenPassage> paragraphs;
+  for (const TokenPassage& sentence : sentences) {
+    if (paragraphs.empty() || blankLineBetween(paragraphs.back().bytes.end, sentence.bytes.begin)) {
+      paragraphs.push_back(sentence);
+    } else {
+      paragraphs.back().endToken = sentence.endToken;
+      paragraphs.back().bytes.end = sentence.bytes.end;
+    }
+  }
+  return paragraphs;
+}
+
+std::vector<std::int64_t> passageBorders(std::span<const TokenPassage> passages,
+                                         std::int64_t tokens) {
+  if (passages.empty() || tokens < 1) return {};
+  std::vector<std::int64_t> borders{0};
+  for (const TokenPassage& passage : passages.subspan(1)) {
+    if (passage.firstToken > borders.back() && passage.firstToken < tokens) {
+      borders.push_back(passage.firstToken);
+    }
+  }
+  borders.push_back(tokens);
+  return borders;
+}
+
 std::int64_t passageOf(std::span<const TokenPassage> passages, std::int64_t token) {
   const auto after = std::upper_bound(
       passages.begin(), passages.end(), token,

@@ -26,6 +26,15 @@ struct TokenPassage {
 std::vector<TokenPassage> sentencePassages(std::string_view text, std::span<const ByteSpan> spans,
                                            std::int64_t textBegin = 0);
 
+// Paragraphs: sentences without a blank line between them, as one.
+std::vector<TokenPassage> paragraphPassages(std::string_view text,
+                                            std::span<const TokenPassage> sentences);
+
+// Where passages begin, as ascending positions from 0 to `tokens`: what stands before the first
+// passage or between two belongs to the one before (to the first where there is none).
+std::vector<std::int64_t> passageBorders(std::span<const TokenPassage> passages,
+                                         std::int64_t tokens);
+
 // The passage that holds a token; -1: none.
 std::int64_t passageOf(std::span<const TokenPassage> passages, std::int64_t token);
 

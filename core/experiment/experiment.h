@@ -90,7 +90,12 @@ Result<Experiment> fromText(const std::string& text, const std::string& name);
 
 // The file itself, or a picture (PNG, SVG, PDF) that carries one.
 Result<Experiment> readExperiment(const std::filesystem::path& path);
+// By its name's ending or its first bytes: worth a try of readExperiment().
+bool mayBeExperiment(const std::filesystem::path& path);
 Status writeExperiment(const Experiment& experiment, const std::filesystem::path& path);
+
+// Ending of an experiment's own file.
+inline constexpr const char* kFileEnding = ".ropescope";
 
 // Keyword under which a PNG carries an experiment.
 inline constexpr const char* kPictureKeyword = "RopeScope experiment";

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <fstream>
 
 #include <nlohmann/json.hpp>
 
@@ -350,6 +351,17 @@ Result<std::string> withExperiment(std::string_view picture, const std::string& 
                  "the file is no PNG, SVG or PDF; only these carry an experiment"};
   }
   return picture::withText(picture, *kind, kPictureKeyword, experimentText);
+}
+
+bool mayBeExperiment(const std::filesystem::path& path) {
+  if (path.extension() == kFileEnding) return true;
+  constexpr std::size_t kHead = 4096;
+  std::string head(kHead, '\0');
+  std::ifstream file(path, std::ios::binary);
+  file.read(head.data(), static_cast<std::streamsize>(head.size()));
+  head.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, file.gcount())));
+  return picture::kindOf(head).has_value() ||
+         head.find('"' + std::string(kFormKey) + '"') != std::string::npos;
 }
 
 Status writeExperiment(const Experiment& experiment, const std::filesystem::path& path) {

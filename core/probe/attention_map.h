@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -20,20 +21,27 @@ constexpr std::string_view reducerName(Reducer reducer) {
   return reducer == Reducer::Max ? "max" : "mean";
 }
 
+// Ascending positions: segment i (a sentence, a paragraph) holds tokens borders[i] … borders[i +
+// 1].
+using SegmentBorders = std::shared_ptr<const std::vector<std::int64_t>>;
+
 struct MapRequest {
   int layer = 0;
   int head = 0;
-  TokenRange queries;  // rows
-  TokenRange keys;     // columns
+  TokenRange queries;  // rows: tokens, or segments where there are borders
+  TokenRange keys;     // columns, likewise
   int width = 512;     // cells; cut to the number of keys
   int height = 512;    // cells; cut to the number of queries
   Reducer reducer = Reducer::Max;
+  SegmentBorders queryBorders = {};  // null: rows are tokens
+  SegmentBorders keyBorders = {};    // null: columns are tokens
   bool operator==(const MapRequest&) const = default;
 };
 
-// Cell (row, column) covers queries begin + [floor(row n / height), floor((row + 1) n / height)) and
-// keys likewise. Values are attention weights in [0, 1] over all keys; mean is over the unmasked
-// token pairs of a cell; NaN where a cell lies in the future wholly.
+// Cell (row, column) covers queries (or segments of queries) begin + [floor(row n / height),
+// floor((row + 1) n / height)) and keys likewise. Values are attention weights in [0, 1] over all
+// keys; mean is over the unmasked token pairs of a cell; NaN where a cell lies in the future
+// wholly.
 struct AttentionMap {
   MapRequest request;         // width and height as drawn
   std::vector<float> values;  // [height, width]
@@ -42,6 +50,26 @@ struct AttentionMap {
 // First token of cell `index` of `cells` over `range`.
 constexpr std::int64_t cellBegin(const TokenRange& range, int cells, int index) {
   return range.begin + range.size() * index / cells;
+}
+
+// Position of the first token of a token or segment.
+inline std::int64_t firstToken(const SegmentBorders& borders, std::int64_t unit) {
+  return borders ? (*borders)[static_cast<std::size_t>(unit)] : unit;
+}
+// First token of a row or column; of the one behind the last: the end.
+inline std::int64_t rowBegin(const MapRequest& request, int row) {
+  return firstToken(request.queryBorders, cellBegin(request.queries, request.height, row));
+}
+inline std::int64_t columnBegin(const MapRequest& request, int column) {
+  return firstToken(request.keyBorders, cellBegin(request.keys, request.width, column));
+}
+inline TokenRange queryTokens(const MapRequest& request) {
+  return {firstToken(request.queryBorders, request.queries.begin),
+          firstToken(request.queryBorders, request.queries.end)};
+}
+inline TokenRange keyTokens(const MapRequest& request) {
+  return {firstToken(request.keyBorders, request.keys.begin),
+          firstToken(request.keyBorders, request.keys.end)};
 }
 
 }  // namespace ropescope

@@ -43,12 +43,13 @@ double sum(const float* values, std::int64_t count) {
 }  // namespace
 
 PooledRows::PooledRows(const MapRequest& request, int firstCell, int lastCell)
-    : m_request(request), m_firstCell(firstCell) {
+    : m_request(request),
+      m_firstCell(firstCell) {
   for (int column = 0; column <= request.width; ++column) {
-    m_columnBegin.push_back(cellBegin(request.keys, request.width, column));
+    m_columnBegin.push_back(columnBegin(request, column));
   }
-  const auto cells = static_cast<std::size_t>(lastCell - firstCell + 1) *
-                     static_cast<std::size_t>(request.width);
+  const auto cells =
+      static_cast<std::size_t>(lastCell - firstCell + 1) * static_cast<std::size_t>(request.width);
   m_cells.assign(cells, request.reducer == Reducer::Max ? kNone : 0.0);
 }
 
@@ -70,16 +71,15 @@ void PooledRows::addRow(const float* values, std::int64_t columns, std::int64_t 
 }
 
 void PooledRows::add(const WeightTile& tile) {
-  const TokenRange& queries = m_request.queries;
   int cell = m_firstCell;
   for (std::int64_t row = 0; row < tile.rows; ++row) {
     const std::int64_t query = tile.firstQuery + row;
-    while (cellBegin(queries, m_request.height, cell + 1) <= query) ++cell;
+    while (rowBegin(m_request, cell + 1) <= query) ++cell;
     // Keys up to the query itself.
     const std::int64_t columns = std::min(tile.columns, query + 1 - tile.firstKey);
     if (columns <= 0) continue;
-    const std::size_t offset = static_cast<std::size_t>(cell - m_firstCell) *
-                               static_cast<std::size_t>(m_request.width);
+    const std::size_t offset =
+        static_cast<std::size_t>(cell - m_firstCell) * static_cast<std::size_t>(m_request.width);
     addRow(tile.values + row * tile.columns, columns, tile.firstKey, m_cells.data() + offset);
   }
 }
@@ -89,8 +89,8 @@ void PooledRows::write(std::vector<float>& picture) const {
   const std::size_t rows = m_cells.size() / width;
   for (std::size_t row = 0; row < rows; ++row) {
     const int cell = m_firstCell + static_cast<int>(row);
-    const std::int64_t firstQuery = cellBegin(m_request.queries, m_request.height, cell);
-    const std::int64_t endQuery = cellBegin(m_request.queries, m_request.height, cell + 1);
+    const std::int64_t firstQuery = rowBegin(m_request, cell);
+    const std::int64_t endQuery = rowBegin(m_request, cell + 1);
     for (std::size_t column = 0; column < width; ++column) {
       // Pairs with key <= query in the cell.
       std::int64_t pairs = 0;

@@ -7,6 +7,7 @@
 
 #include "core/tokenizer/tokenizer.h"
 #include "ui/plots/attention_map_plot.h"
+#include "ui/viewmodels/text_segments.h"
 #include "ui/worker/session_jobs.h"
 
 namespace ropescope::ui {
@@ -14,6 +15,18 @@ namespace {
 
 QString viewKey() {
   return QStringLiteral("attention");
+}
+
+QString partKey(TokenWeights::Part part) {
+  switch (part) {
+    case TokenWeights::Part::Row:
+      return QStringLiteral("attention row");
+    case TokenWeights::Part::Column:
+      return QStringLiteral("attention column");
+    case TokenWeights::Part::Cell:
+      return QStringLiteral("attention cell");
+  }
+  return {};
 }
 
 }  // namespace
@@ -25,17 +38,27 @@ AttentionPanel::AttentionPanel(AppModel& app, EngineRunner& runner, QWidget* par
       m_layer(new QSpinBox(this)),
       m_head(new QSpinBox(this)),
       m_reducer(new QComboBox(this)),
+      m_granularity(new QComboBox(this)),
       m_scale(new QComboBox(this)),
       m_ignored(new QSpinBox(this)),
       m_locked(new QCheckBox(tr("Lock colours"), this)),
       m_read(new QPushButton(tr("Read document"), this)),
       m_keep(new QPushButton(tr("Keep this layer"), this)) {
   buildControls();
-  setPlot(new AttentionMapPlot(m_model, this));
+  auto* map = new AttentionMapPlot(m_model, this);
+  map->addStrips(m_weights);
+  setPlot(map);
   connectControls();
   connectApp();
   m_model.setSource([this](const MapRequest& wanted, const AttentionViewModel::Deliver& deliver) {
-    request(wanted, deliver);
+    request(viewKey(), wanted, deliver);
+  });
+  m_weights.setSource([this](TokenWeights::Part part, const MapRequest& wanted,
+                             const AttentionViewModel::Deliver& deliver) {
+    request(partKey(part), wanted, deliver);
+  });
+  m_model.setSegmentSource([this](Granularity granularity) {
+    return m_app.document() ? segmentsOf(*m_app.document(), granularity) : TextSegments();
   });
   m_model.setTokenText([this](std::int64_t position) { return tokenText(position); });
   startSession();
@@ -59,6 +82,11 @@ void AttentionPanel::addHeadControls() {
   m_reducer->setToolTip(
       tr("What a cell of many tokens shows: the largest weight finds needles, "
          "the mean shows bands"));
+  m_granularity->addItems({tr("tokens"), tr("sentences"), tr("paragraphs")});
+  m_granularity->setAccessibleName(tr("Rows and columns"));
+  m_granularity->setToolTip(
+      tr("What a row and a column stand for. A sentence's weight is the largest, or the mean, over "
+         "its tokens."));
   for (QWidget* control : {static_cast<QWidget*>(m_layer), static_cast<QWidget*>(m_head)}) {
     control->setMinimumWidth(52);
   }
@@ -68,6 +96,7 @@ void AttentionPanel::addHeadControls() {
     firstRow()->addWidget(labelFor(text, control));
     firstRow()->addWidget(control);
   }
+  firstRow()->addWidget(m_granularity);
   firstRow()->addWidget(m_read);
   firstRow()->addWidget(m_keep);
 }
@@ -102,6 +131,8 @@ void AttentionPanel::connectControls() {
   connect(m_locked, &QCheckBox::toggled, &m_model, &AttentionViewModel::setRangeLocked);
   connect(m_reducer, &QComboBox::activated, &m_model,
           [this](int index) { m_model.setReducer(index == 0 ? Reducer::Max : Reducer::Mean); });
+  connect(m_granularity, &QComboBox::activated, &m_model,
+          [this](int index) { m_model.setGranularity(static_cast<Granularity>(index)); });
   connect(m_scale, &QComboBox::activated, &m_model, [this](int index) {
     m_model.setColorScale(index == 0 ? ColorScale::Logarithmic : ColorScale::Linear);
   });
@@ -148,6 +179,7 @@ void AttentionPanel::showSelection() {
   m_layer->setValue(m_model.layer());
   m_head->setValue(m_model.head());
   m_reducer->setCurrentIndex(m_model.reducer() == Reducer::Max ? 0 : 1);
+  m_granularity->setCurrentIndex(static_cast<int>(m_model.granularity()));
   m_scale->setCurrentIndex(m_model.colorScale() == ColorScale::Logarithmic ? 0 : 1);
   m_ignored->setValue(static_cast<int>(m_model.ignoredTokens()));
   m_ignored->setSuffix(m_model.ignoredTokens() == 1 ? tr(" token") : tr(" tokens"));
@@ -174,16 +206,17 @@ QString AttentionPanel::tokenText(std::int64_t position) const {
   return QString(piece).replace(u'▁', u'␣');
 }
 
-void AttentionPanel::request(const MapRequest& wanted, const AttentionViewModel::Deliver& deliver) {
+void AttentionPanel::request(const QString& key, const MapRequest& wanted,
+                             const AttentionViewModel::Deliver& deliver) {
   m_runner.requestView<AttentionMap>(
-      viewKey(), this,
+      key, this,
       [wanted, serial = m_app.sessionSerial()](EngineRoom& room,
                                                const JobControl& job) -> Result<AttentionMap> {
         const auto session = existingSession(room, serial);
         // Both happen for a moment after a session is dropped or rewound; the next position asks
         // again.
         if (!session) return Error{ErrorCode::Cancelled, session.error().message};
-        if (wanted.queries.end > (*session)->position()) {
+        if (queryTokens(wanted).end > (*session)->position()) {
           return Error{ErrorCode::Cancelled, "the map shows more than the session holds"};
         }
         return (*session)->attentionMap(wanted, job);
@@ -200,12 +233,11 @@ PlotTable attentionTable(const AttentionMap& map) {
   PlotTable table;
   TableColumn first{.title = QObject::tr("query")};
   for (int row = 0; row < request.height; ++row) {
-    first.numbers.push_back(static_cast<double>(cellBegin(request.queries, request.height, row)));
+    first.numbers.push_back(static_cast<double>(rowBegin(request, row)));
   }
   table.columns.push_back(std::move(first));
   for (int column = 0; column < request.width; ++column) {
-    TableColumn cells{
-        .title = QObject::tr("key %1").arg(cellBegin(request.keys, request.width, column))};
+    TableColumn cells{.title = QObject::tr("key %1").arg(columnBegin(request, column))};
     cells.numbers.reserve(static_cast<std::size_t>(request.height));
     for (int row = 0; row < request.height; ++row) {
       cells.numbers.push_back(static_cast<double>(

@@ -9,6 +9,7 @@
 #include "ui/panels/plot_panel.h"
 #include "ui/viewmodels/app_model.h"
 #include "ui/viewmodels/attention_view_model.h"
+#include "ui/viewmodels/token_weights.h"
 #include "ui/worker/engine_runner.h"
 
 namespace ropescope::ui {
@@ -20,6 +21,7 @@ class AttentionPanel : public PlotPanel {
   AttentionPanel(AppModel& app, EngineRunner& runner, QWidget* parent = nullptr);
 
   AttentionViewModel& model() { return m_model; }
+  TokenWeights& weights() { return m_weights; }
   PlotTable table() const override;
 
  private:
@@ -32,14 +34,18 @@ class AttentionPanel : public PlotPanel {
   void showSession();
   void startSession();
   QString tokenText(std::int64_t position) const;
-  void request(const MapRequest& request, const AttentionViewModel::Deliver& deliver);
+  // `key`: of requests with the same one only the newest is answered.
+  void request(const QString& key, const MapRequest& request,
+               const AttentionViewModel::Deliver& deliver);
 
   AppModel& m_app;
   EngineRunner& m_runner;
   AttentionViewModel m_model;
+  TokenWeights m_weights{m_model};
   QSpinBox* m_layer;
   QSpinBox* m_head;
   QComboBox* m_reducer;
+  QComboBox* m_granularity;
   QComboBox* m_scale;
   QSpinBox* m_ignored;
   QCheckBox* m_locked;

@@ -3,6 +3,8 @@
 #include <QDialog>
 #include <QDialogButtonBox>
 #include <QFile>
+#include <QFontMetrics>
+#include <QScreen>
 #include <QTextBrowser>
 #include <QVBoxLayout>
 
@@ -15,8 +17,8 @@ static void registerCards() {
 namespace ropescope::ui {
 namespace {
 
-constexpr int kWidth = 560;  // pixels: about 75 characters a line
-constexpr int kHeight = 460;
+constexpr int kCharacters = 78;  // of a line; the card grows with the text's size
+constexpr int kLines = 27;
 
 }  // namespace
 
@@ -48,7 +50,9 @@ void CardButton::showCard() {
   auto* layout = new QVBoxLayout(card);
   layout->addWidget(text);
   layout->addWidget(buttons);
-  card->resize(kWidth, kHeight);
+  const QFontMetrics metrics(card->font());
+  const QSize wanted(metrics.averageCharWidth() * kCharacters, metrics.lineSpacing() * kLines);
+  card->resize(wanted.boundedTo(screen()->availableSize()));
   card->show();  // not exec(): the view goes on beside it
 }
 

@@ -48,7 +48,9 @@ qint64 LengthSlider::tokensAt(int step) const {
                       std::exp2(static_cast<double>(step) / kStepsPerOctave));
 }
 
+// Another range is no wish of the reader's: nothing follows.
 void LengthSlider::takeRange() {
+  const QSignalBlocker quiet(this);
   setRange(0, stepOf(m_focus.maximum()));
   setValue(stepOf(m_focus.length()));
   update();

@@ -2,6 +2,7 @@
 
 #include <QFileDialog>
 #include <QFileInfo>
+#include <QPointer>
 
 #include "ui/panels/card_button.h"
 #include "ui/plots/plot_export.h"
@@ -88,9 +89,25 @@ void PlotPanel::refreshTable() {
   if (isTableShown()) m_table->setTable(table());
 }
 
-Status PlotPanel::exportTo(const QString& path) {
+Status PlotPanel::exportTo(const QString& path, const std::string& experiment) {
   if (QFileInfo(path).suffix().toLower() == QStringLiteral("csv")) return saveCsv(table(), path);
-  return savePicture(plot(), path);
+  if (Status saved = savePicture(plot(), path); !saved || experiment.empty()) return saved;
+  return carryExperiment(path, experiment);
+}
+
+void PlotPanel::exportCarrying(const QString& path) {
+  const auto save = [this, path](const std::string& experiment) {
+    if (const Status saved = exportTo(path, experiment); !saved) {
+      Q_EMIT errorOccurred(QString::fromStdString(saved.error().message));
+    } else {
+      Q_EMIT exported(path);
+    }
+  };
+  const bool picture = QFileInfo(path).suffix().toLower() != QStringLiteral("csv");
+  if (!picture || !m_carried) return save({});
+  m_carried([alive = QPointer<PlotPanel>(this), save](const std::string& experiment) {
+    if (alive) save(experiment);
+  });
 }
 
 void PlotPanel::askAndExport(const QString& ending) {
@@ -99,9 +116,7 @@ void PlotPanel::askAndExport(const QString& ending) {
                                    tr("%1 files (*.%2)").arg(ending.toUpper(), ending));
   if (path.isEmpty()) return;
   const QString withEnding = QFileInfo(path).suffix().isEmpty() ? path + u'.' + ending : path;
-  if (const Status saved = exportTo(withEnding); !saved) {
-    Q_EMIT errorOccurred(QString::fromStdString(saved.error().message));
-  }
+  exportCarrying(withEnding);
 }
 
 }  // namespace ropescope::ui

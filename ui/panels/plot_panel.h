@@ -9,6 +9,8 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 #include <QWidget>
+#include <functional>
+#include <string>
 
 #include "core/base/result.h"
 #include "ui/panels/view_page.h"
@@ -26,11 +28,22 @@ class PlotPanel : public QWidget, public ViewPage {
   void showTable(bool shown);
   bool isTableShown() const;
   virtual PlotTable table() const = 0;
-  // By the file's ending: png, pdf, svg (where built in) or csv.
-  Status exportTo(const QString& path);
+  // By the file's ending: png, pdf, svg (where built in) or csv. A picture carries `experiment`, when
+  // there is one; where it cannot, the picture is there all the same and the error says so.
+  Status exportTo(const QString& path, const std::string& experiment = {});
+
+  // Where an exported picture's experiment comes from: calls back with its text, now or later on the
+  // GUI thread; empty: none.
+  using TakeText = std::function<void(const std::string&)>;
+  using Carried = std::function<void(const TakeText&)>;
+  void setCarried(Carried carried) { m_carried = std::move(carried); }
+  bool hasCarried() const { return m_carried != nullptr; }
+  // What the export menu does: with the experiment. Errors go to errorOccurred().
+  void exportCarrying(const QString& path);
 
  Q_SIGNALS:
   void errorOccurred(const QString& sentence);
+  void exported(const QString& path);
 
  protected:
   // `name` is the stem of exported files and of the card: "attention".
@@ -46,6 +59,7 @@ class PlotPanel : public QWidget, public ViewPage {
   QMenu* makeExportMenu();
   void askAndExport(const QString& ending);
 
+  Carried m_carried;
   QString m_name;
   QVBoxLayout* m_layout;
   QHBoxLayout* m_firstRow;

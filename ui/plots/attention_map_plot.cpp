@@ -7,6 +7,8 @@
 #include <cmath>
 
 #include "ui/plots/axis_ticks.h"
+#include "ui/plots/map_cells.h"
+#include "ui/plots/weight_strips.h"
 
 namespace ropescope::ui {
 namespace {
@@ -14,20 +16,8 @@ namespace {
 constexpr double kMostPixelRatio = 2.0;  // beyond it nobody sees the cells, everybody waits
 constexpr double kPanStep = 0.1;         // of the visible range, per arrow key
 constexpr double kZoomStep = 0.8;        // per + and wheel notch
+constexpr int kClickPixels = 3;          // a hand is not steadier
 constexpr float kDarkest = 1e-12F;       // below every range; keeps logarithms finite
-
-QCPRange toRange(const ViewRange& range) {
-  return {range.lower, range.upper};
-}
-ViewRange toView(const QCPRange& range) {
-  return {range.lower, range.upper};
-}
-
-// QCustomPlot takes the middles of the first and the last cell.
-QCPRange middles(const TokenRange& tokens, int cells) {
-  const double half = static_cast<double>(tokens.size()) / cells / 2;
-  return {static_cast<double>(tokens.begin) + half, static_cast<double>(tokens.end) - half};
-}
 
 ViewRange scaled(const ViewRange& range, double factor) {
   const double middle = (range.lower + range.upper) / 2;
@@ -46,8 +36,6 @@ AttentionMapPlot::AttentionMapPlot(AttentionViewModel& model, QWidget* parent)
       m_rect(plot()->axisRect()),
       m_map(new QCPColorMap(plot()->xAxis, plot()->yAxis)),
       m_scale(new QCPColorScale(plot())) {
-  plot()->xAxis->setLabel(tr("key position [tokens]"));
-  plot()->yAxis->setLabel(tr("query position [tokens]"));
   plot()->yAxis->setRangeReversed(true);
   for (QCPAxis* axis : {plot()->xAxis, plot()->yAxis}) {
     axis->setTicker(QSharedPointer<QCPAxisTicker>(new TokenTicker));
@@ -110,6 +98,28 @@ void AttentionMapPlot::connectPlot() {
   connect(&m_model, &AttentionViewModel::selectionChanged, this, &AttentionMapPlot::redraw);
 }
 
+void AttentionMapPlot::addStrips(TokenWeights& weights) {
+  m_weights = &weights;
+  QCPLayoutGrid* layout = plot()->plotLayout();
+  layout->take(m_scale);
+  m_strips = new WeightStrips(plot(), m_rect, weights);
+  layout->addElement(0, 2, m_scale);
+  m_footer = new FooterText(plot());
+  layout->addElement(2, 0, m_footer);
+  connect(plot(), &QCustomPlot::mousePress, this,
+          [this](QMouseEvent* event) { m_pressed = event->pos(); });
+  connect(plot(), &QCustomPlot::mouseRelease, this, &AttentionMapPlot::click);
+  connect(&weights, &TokenWeights::changed, this, [this] {
+    m_footer->setText(m_weights->isSet()
+                          ? m_weights->text()
+                          : tr("Point at a cell for its row and column; click to pin them."));
+    replotSoon();
+  });
+  Q_EMIT weights.changed();
+  restyle(this->theme());
+  redraw();
+}
+
 void AttentionMapPlot::restyle(PlotTheme theme) {
   const PlotColors colors = plotColors(theme);
   m_map->setGradient(amountGradient(theme));
@@ -118,6 +128,11 @@ void AttentionMapPlot::restyle(PlotTheme theme) {
   for (QCPAxis* axis : m_rect->axes()) axis->setBasePen(QPen(colors.axis, 1));
   m_scale->setMinimumMargins(QMargins(4, 8, 14, 10));
   m_ignored->setBrush(QBrush(colors.hatch, Qt::BDiagPattern));
+  if (m_strips) m_strips->restyle(theme);
+  if (m_footer) {
+    m_footer->setFont(plotFont(PlotText::Footer));
+    m_footer->setTextColor(colors.mutedInk);
+  }
   styleNote(m_corner, theme);
   styleNote(m_message, theme);
   m_message->setFont(plotFont(PlotText::Label));
@@ -131,6 +146,8 @@ void AttentionMapPlot::redraw() {
       QSharedPointer<QCPAxisTicker>(logarithmic ? new LogTicker : new QCPAxisTicker));
   m_scale->setDataRange({m_model.valueRange().lower, m_model.valueRange().upper});
   m_scale->axis()->setLabel(tr("attention weight"));
+  if (m_strips) m_strips->setValueScale(logarithmic, m_model.valueRange());
+  labelAxes();
   m_corner->setText(m_model.resolutionText());
   m_corner->setVisible(!m_model.resolutionText().isEmpty());
   m_message->setText(m_model.message());
@@ -141,32 +158,25 @@ void AttentionMapPlot::redraw() {
   const auto tile = m_model.tile();
   m_map->setVisible(tile != nullptr);
   if (tile) {
-    const MapRequest& request = tile->request;
-    // A single row or column has no middle-to-middle distance: it is drawn as two halves.
-    const int columns = std::max(2, request.width);
-    const int rows = std::max(2, request.height);
-    QCPColorMapData* cells = m_map->data();
-    cells->setSize(columns, rows);
-    cells->setRange(middles(request.keys, columns), middles(request.queries, rows));
-    for (int row = 0; row < rows; ++row) {
-      const auto from = static_cast<std::size_t>(std::min(row, request.height - 1)) *
-                        static_cast<std::size_t>(request.width);
-      for (int column = 0; column < columns; ++column) {
-        const float value =
-            tile->values[from + static_cast<std::size_t>(std::min(column, request.width - 1))];
-        cells->setCell(column, row, value < kDarkest ? kDarkest : value);  // NaN stays
-      }
-    }
+    fillCells(m_map->data(), tile->request, tile->values, kDarkest);
   }
   placeIgnored();
   replotSoon();
 }
 
+void AttentionMapPlot::labelAxes() {
+  QString unit = tr("position [tokens]");
+  if (m_model.granularity() == Granularity::Sentence) unit = tr("[sentence]");
+  if (m_model.granularity() == Granularity::Paragraph) unit = tr("[paragraph]");
+  plot()->xAxis->setLabel(tr("key %1").arg(unit));
+  plot()->yAxis->setLabel(tr("query %1").arg(unit));
+}
+
 void AttentionMapPlot::placeIgnored() {
-  const auto end = static_cast<double>(std::min(m_model.ignoredTokens(), m_model.tokens()));
+  const auto end = static_cast<double>(std::min(m_model.firstKey(), m_model.units()));
   m_ignored->setVisible(end > 0 && m_model.tile() != nullptr);
   m_ignored->topLeft->setCoords(0, 0);
-  m_ignored->bottomRight->setCoords(end, static_cast<double>(m_model.tokens()));
+  m_ignored->bottomRight->setCoords(end, static_cast<double>(m_model.units()));
 }
 
 void AttentionMapPlot::showView() {
@@ -237,11 +247,33 @@ bool AttentionMapPlot::handleKey(int key) {
 void AttentionMapPlot::hover(QMouseEvent* event) {
   if (event->buttons() != Qt::NoButton || !m_rect->rect().contains(event->pos())) {
     QToolTip::hideText();
+    if (m_weights && event->buttons() == Qt::NoButton) m_weights->leave();
     return;
   }
-  const QString text = m_model.describe(plot()->xAxis->pixelToCoord(event->pos().x()),
-                                        plot()->yAxis->pixelToCoord(event->pos().y()));
-  QToolTip::showText(event->globalPosition().toPoint(), text, plot());
+  const double key = plot()->xAxis->pixelToCoord(event->pos().x());
+  const double query = plot()->yAxis->pixelToCoord(event->pos().y());
+  if (m_weights) {
+    m_weights->point(static_cast<std::int64_t>(std::floor(query)),
+                     static_cast<std::int64_t>(std::floor(key)));
+  }
+  QToolTip::showText(event->globalPosition().toPoint(), m_model.describe(key, query), plot());
+}
+
+// A press and a release at one place: no drag.
+void AttentionMapPlot::click(QMouseEvent* event) {
+  const bool dragged = (event->pos() - m_pressed).manhattanLength() > kClickPixels;
+  if (dragged || event->button() != Qt::LeftButton || !m_rect->rect().contains(event->pos())) {
+    return;
+  }
+  const auto key =
+      static_cast<std::int64_t>(std::floor(plot()->xAxis->pixelToCoord(event->pos().x())));
+  const auto query =
+      static_cast<std::int64_t>(std::floor(plot()->yAxis->pixelToCoord(event->pos().y())));
+  if (m_weights->isPinned() && m_weights->key() == key && m_weights->query() == query) {
+    m_weights->unpin();
+  } else {
+    m_weights->pin(query, key);
+  }
 }
 
 }  // namespace ropescope::ui

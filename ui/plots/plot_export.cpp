@@ -12,6 +12,7 @@
 #endif
 
 #include "core/base/file_io.h"
+#include "core/experiment/experiment.h"
 
 namespace ropescope::ui {
 namespace {
@@ -80,14 +81,26 @@ Status savePicture(QCustomPlot* plot, const QString& path) {
 #endif
   } else {
     return Error{ErrorCode::Unsupported,
-                 "'" + path.toStdString() + "': a picture ends in ." +
+                 std::string("'") + path.toStdString() + "': a picture ends in ." +
                      pictureFormats().join(QStringLiteral(" or .")).toStdString()};
   }
   if (bytes.isEmpty()) {
-    return Error{ErrorCode::Device, "'" + path.toStdString() + "': the picture came out empty; " +
-                                        "is there room in the temporary folder?"};
+    return Error{ErrorCode::Device, std::string("'") + path.toStdString() +
+                                        "': the picture came out empty; is there room in the "
+                                        "temporary folder?"};
   }
   return writeBytes(path, bytes);
+}
+
+Status carryExperiment(const QString& path, const std::string& experiment) {
+  const std::filesystem::path file = path.toStdString();
+  const auto picture = readFile(file);
+  if (!picture) return picture.error();
+  const auto carrying = experiment::withExperiment(*picture, experiment);
+  if (carrying) return writeFileAtomically(file, *carrying);
+  return Error{
+      carrying.error().code,
+      path.toStdString() + " is saved, but without its experiment: " + carrying.error().message};
 }
 
 Status saveCsv(const PlotTable& table, const QString& path) {

@@ -1,6 +1,7 @@
 #include "ui/plots/plot_style.h"
 
 #include <QApplication>
+#include <cmath>
 
 #include "core/picture/colormap.h"
 #include "core/picture/theme.h"
@@ -192,6 +193,37 @@ QCPColorGradient amountGradient(PlotTheme theme) {
   gradient.setNanHandling(QCPColorGradient::nhNanColor);
   gradient.setNanColor(plotColors(theme).masked);
   return gradient;
+}
+
+QCPColorGradient differenceGradient(PlotTheme theme) {
+  constexpr int kStops = 16;  // to each side
+  const picture::Theme source = pictureTheme(theme);
+  const picture::OkLab middle = picture::toOkLab(source.paper);
+  QCPColorGradient gradient;
+  gradient.setColorInterpolation(QCPColorGradient::ciRGB);
+  gradient.setLevelCount(256);
+  QMap<double, QColor> stops;
+  for (int stop = -kStops; stop <= kStops; ++stop) {
+    const picture::OkLab end = picture::toOkLab(source.series[stop < 0 ? 0 : 1]);
+    const double share = std::abs(static_cast<double>(stop)) / kStops;
+    const picture::OkLab mixed = {std::lerp(middle.lightness, end.lightness, share),
+                                  std::lerp(middle.a, end.a, share),
+                                  std::lerp(middle.b, end.b, share)};
+    stops.insert(0.5 + 0.5 * static_cast<double>(stop) / kStops,
+                 toColor(picture::fromOkLab(mixed)));
+  }
+  gradient.setColorStops(stops);
+  gradient.setNanHandling(QCPColorGradient::nhNanColor);
+  gradient.setNanColor(plotColors(theme).masked);
+  return gradient;
+}
+
+QColor amountTint(PlotTheme theme, double share) {
+  constexpr double kReadable = 0.35;  // of the way from nothing to the middle of the ramp
+  const picture::Colormap ramp(pictureTheme(theme).ramp);
+  QColor tint = toColor(ramp.at(0.6));
+  tint.setAlphaF(static_cast<float>(kReadable * share));
+  return tint;
 }
 
 void styleNote(QCPItemText* note, PlotTheme theme) {

@@ -74,6 +74,7 @@ class AppModel : public QObject {
   void setSlot(int index, const MethodSettings& settings);  // applied when the slot is active
   // The recipe of a slot's session, planned now if it was not; what is wrong otherwise.
   Result<SessionRecipe> slotRecipe(int index);
+  void readUnderSlot(int index);  // reads the document under a slot that need not be active
   // Where the files bundled for models lie, one folder per model: before a model is loaded.
   const std::filesystem::path& calibrationsFolder() const { return m_calibrations; }
   void setCalibrationsFolder(const std::filesystem::path& folder) { m_calibrations = folder; }

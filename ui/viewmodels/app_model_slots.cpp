@@ -146,6 +146,32 @@ Result<SessionRecipe> AppModel::slotRecipe(int index) {
   return slot(index).session.recipe;
 }
 
+void AppModel::readUnderSlot(int index) {
+  if (index == m_active) return readDocument();
+  const auto recipe = slotRecipe(index);
+  if (!recipe) {
+    emit errorOccurred(recipe.error().code == ErrorCode::Cancelled
+                           ? tr("The calibration is still being read; try again in a moment.")
+                           : tr("Slot %1: %2").arg(index + 1).arg(slot(index).problem));
+    return;
+  }
+  if (!m_document || m_document->part.ids.empty()) {
+    emit errorOccurred(refusal(0));
+    return;
+  }
+  const auto position = m_runner.stream<std::int64_t>(
+      this,
+      [this, serial = recipe->serial](const std::int64_t& tokens) { setPosition(serial, tokens); });
+  m_runner.startLong<PrefillResult>(
+      this, Lane::Answer, SameLane::Queue,
+      [recipe = *recipe, document = m_document, position](EngineRoom& room, const JobControl& job) {
+        return readParts(room, recipe, {document->part.ids}, {position}, job);
+      },
+      [this](const Result<PrefillResult>& read) {
+        if (!read) reportError(read.error());
+      });
+}
+
 void AppModel::activateSlot(int index) {
   if (!m_engine || index < 0 || index >= kSlots) return;
   const auto choice = ++m_choices;

@@ -4,6 +4,7 @@
 #include <QPointer>
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 namespace ropescope::ui {
 namespace {
@@ -11,6 +12,7 @@ namespace {
 constexpr int kAskMs = 30;                       // changes within it cost one request
 constexpr int kGrowMs = 250;                     // between two tiles of a growing map
 constexpr double kLeastView = 8.0;               // tokens
+constexpr qsizetype kMostText = 160;             // characters of a segment in a tool tip
 constexpr std::size_t kCacheCells = 16'000'000;  // 64 MB
 
 ViewRange inside(ViewRange range, const ViewRange& home) {
@@ -75,6 +77,7 @@ void AttentionViewModel::startSession(std::int64_t expectedTokens) {
   m_rangeHeld = false;
   m_expected = expectedTokens;
   m_tokens = 0;
+  takeSegments();
   resetView();
   Q_EMIT tileChanged();
 }
@@ -89,6 +92,7 @@ void AttentionViewModel::switchSession(std::int64_t tokens) {
   m_waiting = false;
   m_stale = true;
   m_tokens = tokens;
+  rebuildBorders();
   Q_EMIT tileChanged();
   askSoon();
 }
@@ -99,8 +103,9 @@ void AttentionViewModel::advanceTo(std::int64_t tokens) {
     m_cache.clear();
     m_tile.reset();
   }
-  const bool first = m_tokens == 0;
+  const bool first = units() == 0;
   m_tokens = tokens;
+  rebuildBorders();
   if (m_atHome && m_view != home()) {
     m_view = home();
     Q_EMIT viewChanged();
@@ -163,6 +168,7 @@ void AttentionViewModel::setIgnoredTokens(std::int64_t tokens) {
   tokens = std::max<std::int64_t>(0, tokens);
   if (tokens == m_ignored) return;
   m_ignored = tokens;
+  rebuildBorders();
   selectionEdited();
 }
 
@@ -172,6 +178,60 @@ void AttentionViewModel::setRangeLocked(bool locked) {
   if (!locked && m_tile) m_valueRange = valueRangeOf(*m_tile, m_colorScale);
   Q_EMIT selectionChanged();
   Q_EMIT tileChanged();
+}
+
+void AttentionViewModel::setGranularity(Granularity granularity) {
+  if (granularity == m_granularity) return;
+  m_granularity = granularity;
+  m_tile.reset();  // its rows are others
+  m_waiting = false;
+  takeSegments();
+  m_atHome = true;
+  m_view = home();
+  Q_EMIT viewChanged();
+  Q_EMIT tileChanged();
+  selectionEdited();
+}
+
+void AttentionViewModel::takeSegments() {
+  m_segments = m_granularity == Granularity::Token || !m_segmentSource
+                   ? TextSegments()
+                   : m_segmentSource(m_granularity);
+  rebuildBorders();
+}
+
+// Segments that were read wholly, and behind the document's what was read after it as one more.
+void AttentionViewModel::rebuildBorders() {
+  m_queryBorders.reset();
+  m_keyBorders.reset();
+  if (m_granularity == Granularity::Token) return;
+  std::vector<std::int64_t> borders;
+  for (const std::int64_t border : m_segments.borders) {
+    if (border <= m_tokens) borders.push_back(border);
+  }
+  if (!borders.empty() && borders.size() == m_segments.borders.size() &&
+      m_tokens > borders.back()) {
+    borders.push_back(m_tokens);
+  }
+  if (borders.size() < 2) borders = {0, 0};  // none is there yet
+  m_queryBorders = std::make_shared<const std::vector<std::int64_t>>(borders);
+  // The segment that the ignored tokens end in begins behind them.
+  const auto first = static_cast<std::size_t>(firstKey());
+  borders[first] = std::max(borders[first], std::min(m_ignored, borders.back()));
+  m_keyBorders = std::make_shared<const std::vector<std::int64_t>>(std::move(borders));
+}
+
+std::int64_t AttentionViewModel::units() const {
+  if (m_granularity == Granularity::Token) return m_tokens;
+  if (!m_queryBorders || m_queryBorders->back() == 0) return 0;
+  return std::ssize(*m_queryBorders) - 1;
+}
+
+std::int64_t AttentionViewModel::firstKey() const {
+  if (m_granularity == Granularity::Token) return m_ignored;
+  if (!m_queryBorders) return 0;
+  const auto behind = std::upper_bound(m_queryBorders->begin(), m_queryBorders->end(), m_ignored);
+  return std::max<std::int64_t>(0, behind - m_queryBorders->begin() - 1);
 }
 
 void AttentionViewModel::selectionEdited() {
@@ -206,20 +266,24 @@ void AttentionViewModel::resetView() {
 }
 
 MapView AttentionViewModel::home() const {
-  const auto end = static_cast<double>(std::max<std::int64_t>({m_tokens, m_expected, 1}));
+  const std::int64_t expected =
+      m_granularity == Granularity::Token ? m_expected : std::ssize(m_segments.borders) - 1;
+  const auto end = static_cast<double>(std::max<std::int64_t>({units(), expected, 1}));
   return {{0.0, end}, {0.0, end}};
 }
 
 MapRequest AttentionViewModel::wantedRequest() const {
-  const AxisTile keys = planAxis(m_view.keys, {m_ignored, m_tokens}, m_pixels.width());
-  const AxisTile queries = planAxis(m_view.queries, {0, m_tokens}, m_pixels.height());
+  const AxisTile keys = planAxis(m_view.keys, {firstKey(), units()}, m_pixels.width());
+  const AxisTile queries = planAxis(m_view.queries, {0, units()}, m_pixels.height());
   return {.layer = m_layer,
           .head = m_head,
           .queries = queries.tokens,
           .keys = keys.tokens,
           .width = keys.cells,
           .height = queries.cells,
-          .reducer = m_reducer};
+          .reducer = m_reducer,
+          .queryBorders = m_queryBorders,
+          .keyBorders = m_keyBorders};
 }
 
 void AttentionViewModel::askSoon() {
@@ -284,9 +348,22 @@ QString AttentionViewModel::resolutionText() const {
   };
   const std::int64_t keys = perCell(request.keys, request.width);
   const std::int64_t queries = perCell(request.queries, request.height);
-  if (keys == 1 && queries == 1) return tr("1 cell = 1 token");
-  return tr("1 cell = %1 × %2 tokens, %3")
-      .arg(number(keys), number(queries), request.reducer == Reducer::Max ? tr("max") : tr("mean"));
+  const QString reducer = request.reducer == Reducer::Max ? tr("max") : tr("mean");
+  const bool single = keys == 1 && queries == 1;
+  switch (m_granularity) {
+    case Granularity::Token:
+      return single ? tr("1 cell = 1 token")
+                    : tr("1 cell = %1 × %2 tokens, %3").arg(number(keys), number(queries), reducer);
+    case Granularity::Sentence:
+      return single
+                 ? tr("1 cell = 1 sentence, %1 of its tokens").arg(reducer)
+                 : tr("1 cell = %1 × %2 sentences, %3").arg(number(keys), number(queries), reducer);
+    case Granularity::Paragraph:
+      return single ? tr("1 cell = 1 paragraph, %1 of its tokens").arg(reducer)
+                    : tr("1 cell = %1 × %2 paragraphs, %3")
+                          .arg(number(keys), number(queries), reducer);
+  }
+  return {};
 }
 
 QString AttentionViewModel::summary() const {
@@ -301,20 +378,33 @@ QString AttentionViewModel::summary() const {
            QLocale().toString(m_valueRange.upper, 'g', 3));
 }
 
-QString AttentionViewModel::tokenName(std::int64_t position) const {
-  const QString text = m_tokenText ? m_tokenText(position) : QString();
-  return text.isEmpty() ? number(position) : tr("%1 “%2”").arg(number(position), text);
+QString AttentionViewModel::unitName(std::int64_t unit) const {
+  if (m_granularity == Granularity::Token) {
+    const QString text = m_tokenText ? m_tokenText(unit) : QString();
+    return text.isEmpty() ? number(unit) : tr("%1 “%2”").arg(number(unit), text);
+  }
+  const QString tokens = tr("%1 (tokens %2 to %3)")
+                             .arg(number(unit), number(firstToken(m_queryBorders, unit)),
+                                  number(firstToken(m_queryBorders, unit + 1) - 1));
+  if (unit >= m_segments.texts.size()) return tr("%1, behind the document").arg(tokens);
+  QString text = m_segments.texts[static_cast<qsizetype>(unit)].simplified();
+  if (text.size() > kMostText) text = text.left(kMostText) + QStringLiteral(" …");
+  return tr("%1 “%2”").arg(tokens, text);
+}
+
+QString AttentionViewModel::nameOf(std::int64_t query, std::int64_t key) const {
+  return tr("query %1 · key %2").arg(unitName(query), unitName(key));
 }
 
 QString AttentionViewModel::describe(double key, double query) const {
   if (!m_tile || key < 0 || query < 0) return {};
   const MapRequest& request = m_tile->request;
-  const auto keyToken = static_cast<std::int64_t>(std::floor(key));
-  const auto queryToken = static_cast<std::int64_t>(std::floor(query));
-  if (keyToken >= m_tokens || queryToken >= m_tokens) return {};
-  QString text = tr("query %1\nkey %2").arg(tokenName(queryToken), tokenName(keyToken));
-  if (keyToken > queryToken) return text + tr("\nthe key lies in the query's future");
-  if (keyToken < m_ignored) return text + tr("\nleft out: one of the first %1").arg(m_ignored);
+  const auto keyUnit = static_cast<std::int64_t>(std::floor(key));
+  const auto queryUnit = static_cast<std::int64_t>(std::floor(query));
+  if (keyUnit >= units() || queryUnit >= units()) return {};
+  QString text = tr("query %1\nkey %2").arg(unitName(queryUnit), unitName(keyUnit));
+  if (keyUnit > queryUnit) return text + tr("\nthe key lies in the query's future");
+  if (keyUnit < firstKey()) return text + tr("\nleft out: one of the first %1").arg(m_ignored);
   const int column = cellOf(request.keys, request.width, key);
   const int row = cellOf(request.queries, request.height, query);
   if (column < 0 || row < 0) return text;
@@ -323,8 +413,8 @@ QString AttentionViewModel::describe(double key, double query) const {
                      static_cast<std::size_t>(column)];
   if (std::isnan(weight)) return text;
   text += tr("\nweight %1").arg(QLocale().toString(static_cast<double>(weight), 'g', 4));
-  const bool pooled =
-      request.keys.size() > request.width || request.queries.size() > request.height;
+  const bool pooled = m_granularity != Granularity::Token || request.keys.size() > request.width ||
+                      request.queries.size() > request.height;
   return pooled ? text + tr(" (%1)").arg(resolutionText()) : text;
 }
 

@@ -212,6 +212,15 @@ void PerplexityViewModel::finish(const Status& status) {
   }
 }
 
+void PerplexityViewModel::showRecorded(std::vector<PerplexityCurve> curves,
+                                       std::vector<std::int64_t> lengths,
+                                       const QString& protocol) {
+  m_curves = std::move(curves);
+  m_config.lengths = std::move(lengths);
+  m_recordedProtocol = protocol;
+  Q_EMIT curvesChanged();
+}
+
 void PerplexityViewModel::setStatus(const QString& text, bool failed) {
   m_status = text;
   m_failed = failed;
@@ -220,6 +229,7 @@ void PerplexityViewModel::setStatus(const QString& text, bool failed) {
 
 QString PerplexityViewModel::protocolText() const {
   if (m_curves.empty()) return {};
+  if (!m_recordedProtocol.isEmpty()) return m_recordedProtocol;
   const QString protocol = QString::fromStdString(ropescope::protocolText(m_config, m_addsBos));
   return m_measuredName.isEmpty() ? protocol : tr("%1: %2").arg(m_measuredName, protocol);
 }

@@ -62,6 +62,9 @@ class PerplexityViewModel : public QObject {
   void start();
   void stop();
   void setProgress(const Progress& progress);
+  // Curves of a file instead of measured ones, and the protocol that it names.
+  void showRecorded(std::vector<PerplexityCurve> curves, std::vector<std::int64_t> lengths,
+                    const QString& protocol);
 
   State state() const { return m_state; }
   bool canStart() const { return m_state == State::Idle && !m_ids.empty(); }
@@ -106,6 +109,7 @@ class PerplexityViewModel : public QObject {
   QString m_measuredName;     // document of the curves shown
   std::size_t m_ordered = 0;  // curves in the running order
   std::vector<PerplexityCurve> m_curves;
+  QString m_recordedProtocol;
 };
 
 // Powers of two and one or three lengths between each, from 256 tokens to `tokens`, which ends the

@@ -2,8 +2,7 @@
 
 #include <chrono>
 
-#include "core/tokenizer/tokenizer.h"
-#include "core/tokenizer/utf8.h"
+#include "ui/worker/answer_writer.h"
 
 namespace ropescope::ui {
 namespace {
@@ -106,21 +105,11 @@ Result<Answer> answerQuestion(EngineRoom& room, const SessionRecipe& recipe,
   if (!tokenizer) return tokenizer.error();
 
   Answer answer{.prefill = reading->result, .prefillSeconds = reading->seconds};
-  const std::vector<std::int32_t>& before = request.parts.back();
-  Utf8Stream characters;
+  AnswerWriter writer(*tokenizer, request.parts.back());
   const auto emitText = [&](std::string text) {
-    if (text.empty()) return;
-    answer.text += text;
-    if (sinks.text) sinks.text(std::move(text));
+    if (!text.empty() && sinks.text) sinks.text(std::move(text));
   };
-  const auto onToken = [&](const GeneratedToken& token) {
-    answer.ids.push_back(token.id);
-    answer.tokens.push_back(token);
-    const bool first = answer.ids.size() == 1;
-    emitText(characters.append(first ? (*tokenizer)->continuation(before, answer.ids)
-                                     : (*tokenizer)->bytes(token.id)));
-    answer.ends.push_back(static_cast<std::int64_t>(answer.text.size()));
-  };
+  const auto onToken = [&](const GeneratedToken& token) { emitText(writer.add(token, answer)); };
   Session& session = *room.session;
   const auto begin = Clock::now();
   double pictures = 0.0;
@@ -128,8 +117,7 @@ Result<Answer> answerQuestion(EngineRoom& room, const SessionRecipe& recipe,
                                            withPosition(job, session, sinks.position, pictures));
   if (!generation) return generation.error();
   answer.decodeSeconds = secondsSince(begin) - pictures;
-  emitText(characters.finish());
-  if (!answer.ends.empty()) answer.ends.back() = static_cast<std::int64_t>(answer.text.size());
+  emitText(writer.finish(answer));
   answer.finishReason = generation->finishReason;
   if (sinks.position) sinks.position(session.position());
   return answer;

@@ -90,6 +90,26 @@ TEST(TokenPassages, TheLargestComeFirst) {
   EXPECT_EQ(largest(values, 9), (std::vector<std::size_t>{2, 4, 0}));
 }
 
+TEST(TokenPassages, ParagraphsEndAtBlankLines) {
+  const std::string text = "CHAPTER ONE\n\nIt was dark. It rained.\nNobody came.\n \nThen two";
+  const auto spans = wordSpans(text);
+  const auto sentences = sentencePassages(text, spans);
+  const auto paragraphs = paragraphPassages(text, sentences);
+  ASSERT_EQ(paragraphs.size(), 3U);
+  EXPECT_EQ(textOf(text, paragraphs[0]), "CHAPTER ONE");
+  EXPECT_EQ(textOf(text, paragraphs[1]), "It was dark. It rained.\nNobody came.");
+  EXPECT_EQ(textOf(text, paragraphs[2]), "Then two");
+  EXPECT_EQ(paragraphs[1].endToken, paragraphs[2].firstToken);
+}
+
+TEST(TokenPassages, BordersCoverAllTokens) {
+  const std::string text = "One two. Three four five! Six";
+  const auto passages = sentencePassages(text, wordSpans(text));
+  EXPECT_EQ(passageBorders(passages, 9), (std::vector<std::int64_t>{0, 3, 6, 9}));
+  EXPECT_EQ(passageBorders(passages, 6), (std::vector<std::int64_t>{0, 3, 6}));
+  EXPECT_TRUE(passageBorders({}, 9).empty());
+}
+
 TEST(TokenPassages, NothingComesFromNothing) {
   EXPECT_TRUE(sentencePassages("", {}).empty());
   EXPECT_TRUE(sentencePassages(" \n\n ", wordSpans(" \n\n ")).empty());

@@ -82,6 +82,18 @@ TEST(ContextBar, ANewLengthReplacesAnAnswerThatIsStillOnItsWay) {
               replaced.result.finishReason == FinishReason::Stopped);
 }
 
+TEST(ContextBar, AnotherPlanOrDocumentAsksNothing) {
+  Bar bar;
+  bar.begin(60);
+  bar.live.chat.ask("Who?");
+  bar.live.idle();
+  bar.focus.setMaximum(4096);
+  bar.focus.setTrained(300);
+  bar.focus.setMaximum(300);
+  bar.live.idle();
+  EXPECT_EQ(bar.live.chat.turns().size(), 1U);
+}
+
 TEST(ContextBar, AsksNothingWithoutAQuestionOrWhenToldNotTo) {
   Bar bar;
   bar.begin(60);

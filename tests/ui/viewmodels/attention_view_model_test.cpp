@@ -170,6 +170,58 @@ TEST_F(AttentionModelTest, KeepsTheViewOnTheMap) {
   EXPECT_EQ(model.view(), model.home());
 }
 
+// Segments of 100 tokens each, named by their number.
+TextSegments tenSegments(Granularity granularity) {
+  TextSegments segments;
+  if (granularity == Granularity::Token) return segments;
+  for (std::int64_t i = 0; i <= 10; ++i) segments.borders.push_back(100 * i);
+  for (int i = 0; i < 10; ++i) segments.texts << QStringLiteral("sentence %1").arg(i);
+  return segments;
+}
+
+TEST_F(AttentionModelTest, SentencesAreRowsAndColumns) {
+  model.setSegmentSource(tenSegments);
+  model.setIgnoredTokens(4);
+  model.advanceTo(1000);
+  model.setGranularity(Granularity::Sentence);
+  ASSERT_TRUE(waitForRequests(1));
+  const MapRequest& all = asked.back().request;
+  EXPECT_EQ(all.queries, (TokenRange{0, 10}));
+  EXPECT_EQ(all.keys, (TokenRange{0, 10}));
+  EXPECT_EQ(all.width, 10);
+  EXPECT_EQ(queryTokens(all), (TokenRange{0, 1000}));
+  EXPECT_EQ(keyTokens(all), (TokenRange{4, 1000}));  // the first sentence without the sink
+  EXPECT_EQ(model.home().keys, (ViewRange{0, 10}));
+  asked.back().answer(0.5F);
+  const QString text = model.describe(2.5, 7.5);
+  EXPECT_TRUE(text.contains(QStringLiteral("sentence 7"))) << qPrintable(text);
+  EXPECT_TRUE(text.contains(QStringLiteral("sentence 2"))) << qPrintable(text);
+  EXPECT_TRUE(text.contains(QStringLiteral("tokens 700 to 799"))) << qPrintable(text);
+}
+
+TEST_F(AttentionModelTest, SentencesAppearWhenTheyAreReadWholly) {
+  model.setSegmentSource(tenSegments);
+  model.setGranularity(Granularity::Sentence);
+  model.advanceTo(250);
+  EXPECT_EQ(model.units(), 2);
+  model.advanceTo(1000);
+  EXPECT_EQ(model.units(), 10);
+  model.advanceTo(1040);  // a question and its answer
+  EXPECT_EQ(model.units(), 11);
+  model.setGranularity(Granularity::Token);
+  EXPECT_EQ(model.units(), 1040);
+}
+
+TEST_F(AttentionModelTest, IgnoredTokensMayHideWholeSentences) {
+  model.setSegmentSource(tenSegments);
+  model.setGranularity(Granularity::Sentence);
+  model.advanceTo(1000);
+  model.setIgnoredTokens(230);
+  EXPECT_EQ(model.firstKey(), 2);
+  ASSERT_TRUE(waitForRequests(1));
+  EXPECT_EQ(keyTokens(asked.back().request), (TokenRange{230, 1000}));
+}
+
 TEST_F(AttentionModelTest, NamesTheTwoTokensAndTheWeight) {
   model.setTokenText([](std::int64_t position) {
     return position == 7 ? QStringLiteral("cat") : QStringLiteral("dog");
