@@ -29,7 +29,7 @@ TEST(Reads, ThePlantedSentenceOfTheSampleIsWhereTheAnswerWasRead) {
   EXPECT_NEAR(std::accumulate(weights.begin(), weights.end(), 0.0), 1.0, kOneInFloat32);
   EXPECT_EQ(json.at("heads").size(), 36U);
   const auto far = json.at("by_distance").get<std::vector<double>>();
-  ASSERT_EQ(far.size(), weights.size());
+  ASSERT_LE(far.size(), weights.size());  // no key stands behind the last query that wrote
   EXPECT_NEAR(std::accumulate(far.begin(), far.end(), 0.0),
               std::accumulate(weights.begin() + 4, weights.end(), 0.0), kOneInFloat32);
   EXPECT_NEAR(json.at("beyond_trained").get<double>(),
