@@ -219,7 +219,6 @@ void PerplexityViewModel::setStatus(const QString& text, bool failed) {
 QString PerplexityViewModel::protocolText() const {
   if (m_curves.empty()) return {};
   if (!m_recordedProtocol.isEmpty()) return m_recordedProtocol;
-  const QString protocol = QString::fromStdString(ropescope::protocolText(m_config, m_addsBos));
   const QString protocol =
       QString::fromStdString(ropescope::protocolText(m_config, m_inputs.addsBos()));
   return m_measuredName.isEmpty() ? protocol : tr("%1: %2").arg(m_measuredName, protocol);
