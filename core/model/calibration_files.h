@@ -8,6 +8,7 @@
 
 #include "core/base/result.h"
 #include "core/model/calibration_origin.h"
+#include "core/rope/rope_method.h"
 
 namespace ropescope {
 
@@ -33,5 +34,11 @@ CalibrationFolder listCalibrations(const std::filesystem::path& folder);
 // Trained for this model, method and factor: what a list offers by name.
 bool wasTrainedFor(const CalibrationFile& file, const std::string& modelHash,
                    const std::string& method, double factor);
+
+// The method, factor and parameters that a calibration was trained under. Files among the
+// parameters are known by name alone and are looked for beside the calibration. Errors:
+// InvalidArgument (the file does not say, or names a method or parameter that there is not),
+// NotFound (a parameter's file is not there).
+Result<rope::MethodChoice> trainedChoice(const CalibrationFile& file);
 
 }  // namespace ropescope

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "ui/plots/psc_plot.h"
+#include "ui/text/error_text.h"
 
 namespace ropescope::ui {
 namespace {
@@ -133,9 +134,12 @@ void PscPanel::use(const CalibrationFile& file) {
   MethodSettings settings = app.method();
   settings.calibrationFile = file.path;
   settings.pscStrength = 1.0;
-  if (file.origin) {
-    settings.rope = {.id = file.origin->method, .values = {}, .factor = file.origin->factor};
+  auto trained = trainedChoice(file);
+  if (!trained) {
+    Q_EMIT errorOccurred(errorSentence(trained.error()));
+    return;
   }
+  settings.rope = *std::move(trained);
   app.applyMethod(settings);
 }
 

@@ -49,6 +49,33 @@ TEST(CalibrationFiles, AreOfferedForTheirModelMethodAndFactor) {
   EXPECT_EQ(count("another model", "pi", 4.0), 0);
 }
 
+TEST(CalibrationFiles, KnowTheMethodThatTheyWereTrainedUnder) {
+  const auto folder = bundled() / "bookworm-11m";
+  const auto yarn =
+      trainedChoice(*describeCalibrationFile(folder / "yarn-4x-psc-seed0.safetensors"));
+  ASSERT_TRUE(yarn) << yarn.error().message;
+  EXPECT_EQ(yarn->id, "yarn");
+  EXPECT_EQ(yarn->factor, 4.0);
+  EXPECT_TRUE(yarn->values.empty());
+  // Its factors lie beside it.
+  const auto described = *describeCalibrationFile(folder / "longrope-4x-psc-seed0.safetensors");
+  const auto longrope = trainedChoice(described);
+  ASSERT_TRUE(longrope) << longrope.error().message;
+  EXPECT_EQ(std::get<std::string>(longrope->values.at("factors")),
+            (folder / "longrope-4x.json").string());
+  const test::TempDir elsewhere;
+  CalibrationFile moved = described;
+  moved.path = elsewhere.path() / "moved.safetensors";
+  const auto lost = trainedChoice(moved);
+  ASSERT_FALSE(lost);
+  EXPECT_EQ(lost.error().code, ErrorCode::NotFound);
+  EXPECT_NE(lost.error().message.find("longrope-4x.json"), std::string::npos);
+  moved.origin->parameters = "colour=blue";
+  EXPECT_EQ(trainedChoice(moved).error().code, ErrorCode::InvalidArgument);
+  moved.origin.reset();
+  EXPECT_EQ(trainedChoice(moved).error().code, ErrorCode::InvalidArgument);
+}
+
 TEST(CalibrationFiles, ABrokenOneIsNamedAndTheOthersStay) {
   const test::TempDir folder;
   std::filesystem::copy_file(bundled() / "bookworm-11m" / "pi-4x-lora-seed0.safetensors",
