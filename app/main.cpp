@@ -2,6 +2,7 @@
 #include <QApplication>
 #include <QCommandLineParser>
 #include <QFileInfo>
+#include <QTemporaryDir>
 #include <QTimer>
 #include <cstdio>
 #include <optional>
@@ -156,8 +157,16 @@ int main(int argc, char** argv) {
     samples = *std::move(read);
     app.setCalibrationsFolder(*resources / "calibrations");
   }
-  ui::MainWindow window(
-      {runner, app, chat, theme, store, samples, resources ? *resources : std::filesystem::path()});
+  const QTemporaryDir scratch;  // pictures leave nothing in the user's folders
+  ui::MainWindow window({.runner = runner,
+                         .app = app,
+                         .chat = chat,
+                         .theme = theme,
+                         .store = store,
+                         .samples = samples,
+                         .resources = resources ? *resources : std::filesystem::path(),
+                         .results = pictures ? std::filesystem::path(scratch.path().toStdString())
+                                             : std::filesystem::path()});
   window.setTheme(options.theme);
   if (pictures) window.dontRemember();
   window.show();

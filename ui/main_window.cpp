@@ -19,6 +19,7 @@
 #include "ui/panels/document_panel.h"
 #include "ui/panels/method_panel.h"
 #include "ui/panels/model_panel.h"
+#include "ui/panels/needle_panel.h"
 #include "ui/panels/plot_panel.h"
 #include "ui/panels/status_panel.h"
 #include "ui/panels/view_tabs.h"
@@ -27,7 +28,7 @@
 namespace ropescope::ui {
 namespace {
 
-constexpr int kWidth = 1600;       // pixels of a first start
+constexpr int kWidth = 1600;  // pixels of a first start
 constexpr int kHeight = 980;
 constexpr int kNoticeMs = 15000;
 
@@ -42,6 +43,7 @@ MainWindow::MainWindow(WindowParts parts, QWidget* parent)
       m_store(parts.store),
       m_samples(std::move(parts.samples)),
       m_resources(std::move(parts.resources)),
+      m_results(parts.results.empty() ? needleFolder() : std::move(parts.results)),
       m_settings(m_store.load()),
       m_document(m_app),
       m_method(m_app),

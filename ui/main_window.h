@@ -51,6 +51,7 @@ struct WindowParts {
   const SettingsStore& store;
   std::vector<Sample> samples;
   std::filesystem::path resources = {};  // calibrations, published curves; empty: none
+  std::filesystem::path results = {};    // of measurements; empty: the user's data folder
 };
 
 class MainWindow : public QMainWindow {
@@ -149,6 +150,7 @@ class MainWindow : public QMainWindow {
   const SettingsStore& m_store;
   std::vector<Sample> m_samples;
   std::filesystem::path m_resources;
+  std::filesystem::path m_results;
   Settings m_settings;
   bool m_remembers = true;
   DocumentViewModel m_document;

@@ -93,8 +93,8 @@ void MainWindow::addPerplexityViews() {
   m_perplexityViews->addView(
       QStringLiteral("needles"), tr("Needles"),
       tr("Is a hidden sentence found at every length and depth?"),
-      new NeedlePanel(m_app, m_chat, m_runner,
-                      {.results = needleFolder(), .resources = m_resources}, this));
+      new NeedlePanel(m_app, m_chat, m_runner, {.results = m_results, .resources = m_resources},
+                      this));
 }
 
 }  // namespace ropescope::ui
