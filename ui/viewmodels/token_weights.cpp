@@ -30,19 +30,20 @@ TokenWeights::TokenWeights(AttentionViewModel& map, QObject* parent) : QObject(p
   connect(&m_map, &AttentionViewModel::viewChanged, this, &TokenWeights::askSoon);
   connect(&m_map, &AttentionViewModel::selectionChanged, this, &TokenWeights::askSoon);
   connect(&m_map, &AttentionViewModel::tileChanged, this, [this] {
-    if (m_query >= m_map.units()) {
-      forget();  // another session or other rows
-    } else {
-      askSoon();
-    }
+    if (m_query >= m_map.units()) forget();  // another session or other rows
+    if (!isSet() || m_atRest) rest();        // the last row moves while the text grows
+    askSoon();
   });
 }
 
 void TokenWeights::point(std::int64_t query, std::int64_t key) {
-  if (!m_pinned) moveTo(query, key);
+  if (m_pinned) return;
+  m_atRest = false;
+  moveTo(query, key);
 }
 
 void TokenWeights::pin(std::int64_t query, std::int64_t key) {
+  m_atRest = false;
   m_pinned = true;
   moveTo(query, key);
   Q_EMIT changed();
@@ -55,13 +56,21 @@ void TokenWeights::unpin() {
 }
 
 void TokenWeights::leave() {
-  if (!m_pinned && isSet()) forget();
+  if (!m_pinned && !m_atRest) rest();
+}
+
+// The strips are never empty frames: without a pointer they show what the newest token reads.
+void TokenWeights::rest() {
+  if (m_pinned || !m_map.tile() || m_map.units() == 0) return;
+  m_atRest = true;
+  moveTo(m_map.units() - 1, m_map.units() / 2);
 }
 
 void TokenWeights::forget() {
   m_query = -1;
   m_key = -1;
   m_pinned = false;
+  m_atRest = false;
   m_row = {};
   m_column = {};
   m_weight.reset();
@@ -75,6 +84,7 @@ void TokenWeights::moveTo(std::int64_t query, std::int64_t key) {
   m_query = query;
   m_key = key;
   m_weight.reset();  // the lines stay until the new ones are there
+  m_asked = {};      // what is still on its way belongs to the pair before
   Q_EMIT changed();
   askSoon();
 }
@@ -134,6 +144,11 @@ void TokenWeights::accept(Part part, const AttentionMap& map) {
 QString TokenWeights::text() const {
   if (!isSet()) return {};
   const QString pair = m_map.nameOf(m_query, m_key);
+  if (m_atRest) {
+    return tr(
+        "Beside the map: the last row and the middle column. Point at a cell for others, "
+        "click to pin them.");
+  }
   const QString pinned = m_pinned ? tr(" · pinned, click it again to let go") : QString();
   if (m_key > m_query) return pair + tr(" · the key lies in the query's future") + pinned;
   if (!m_weight) return pair + pinned;

@@ -39,7 +39,8 @@ class TokenWeights : public QObject {
   void point(std::int64_t query, std::int64_t key);  // does nothing while pinned
   void pin(std::int64_t query, std::int64_t key);
   void unpin();
-  void leave();  // the pointer left the map
+  void leave();  // the pointer left the map: back to the last row and the middle column
+  bool isAtRest() const { return m_atRest; }
   bool isPinned() const { return m_pinned; }
   bool isSet() const { return m_query >= 0; }
   std::int64_t query() const { return m_query; }
@@ -59,6 +60,7 @@ class TokenWeights : public QObject {
   void ask();
   void askFor(Part part, const MapRequest& request);
   void accept(Part part, const AttentionMap& map);
+  void rest();
   void forget();
 
   AttentionViewModel& m_map;
@@ -66,6 +68,7 @@ class TokenWeights : public QObject {
   std::int64_t m_query = -1;
   std::int64_t m_key = -1;
   bool m_pinned = false;
+  bool m_atRest = false;
   WeightLine m_row;
   WeightLine m_column;
   std::optional<double> m_weight;

@@ -89,9 +89,25 @@ TEST_F(TokenWeightsTest, APinnedPairStays) {
   weights.unpin();
   weights.point(10, 5);
   EXPECT_EQ(weights.query(), 10);
+}
+
+TEST_F(TokenWeightsTest, WithoutAPointerTheLastRowStands) {
+  const auto source = [](const MapRequest& request, const AttentionViewModel::Deliver& deliver) {
+    const auto cells = static_cast<std::size_t>(request.width * request.height);
+    deliver(AttentionMap{request, std::vector<float>(cells, 0.25F)});
+  };
+  map.setSource(source);
+  map.setHead(1);  // asks for a tile
+  ASSERT_TRUE(waitUntil([this] { return weights.isSet(); }));
+  EXPECT_TRUE(weights.isAtRest());
+  EXPECT_EQ(weights.query(), 999);
+  weights.point(600, 300);
+  EXPECT_FALSE(weights.isAtRest());
   weights.leave();
-  EXPECT_FALSE(weights.isSet());
-  EXPECT_TRUE(weights.row().weights.isEmpty());
+  EXPECT_EQ(weights.query(), 999);
+  EXPECT_EQ(weights.key(), 500);
+  map.advanceTo(1200);
+  ASSERT_TRUE(waitUntil([this] { return weights.query() == 1199; }));
 }
 
 TEST_F(TokenWeightsTest, ANewSessionForgetsThePair) {
