@@ -63,7 +63,7 @@ void ReadingPanel::showReading() {
   m_title->setText(m_model.title());
   m_detail->setText(m_model.reading() ? m_model.detail() : m_model.message());
   PositionSeries series{.values = m_model.documentValues(),
-                        .valueTitle = tr("attention weight"),
+                        .valueTitle = tr("weight"),
                         .caption = {},
                         .hint = m_model.reading() ? QString() : tr("Nothing to draw yet.")};
   if (m_model.reading()) series.caption = tr("heads: %1").arg(m_model.reading()->heads);
