@@ -35,6 +35,7 @@ class AttentionPanel;
 class ChatPanel;
 class ComparePanel;
 class CoveragePanel;
+class ScorePanel;
 class LossPanel;
 class PerplexityPanel;
 class Presenter;
@@ -173,6 +174,7 @@ class MainWindow : public QMainWindow {
   AttentionPanel* m_attention = nullptr;
   AnglePanel* m_angles = nullptr;
   CoveragePanel* m_coverage = nullptr;
+  ScorePanel* m_score = nullptr;
   PerplexityPanel* m_perplexity = nullptr;
   ReadingPanel* m_readingPanel = nullptr;
   LossPanel* m_lossPanel = nullptr;

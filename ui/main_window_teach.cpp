@@ -9,12 +9,13 @@
 #include "ui/main_window.h"
 #include "ui/panels/angle_panel.h"
 #include "ui/panels/context_bar.h"
-#include "ui/panels/recording_panel.h"
-#include "ui/presenter.h"
-#include "ui/text/number_text.h"
 #include "ui/panels/coverage_panel.h"
 #include "ui/panels/perplexity_panel.h"
+#include "ui/panels/recording_panel.h"
+#include "ui/panels/score_panel.h"
 #include "ui/plots/perplexity_plot.h"
+#include "ui/presenter.h"
+#include "ui/text/number_text.h"
 
 namespace ropescope::ui {
 
@@ -39,6 +40,7 @@ void MainWindow::followFocus() {
     if (!m_focus.isChosen()) return;
     m_angles->model().setPosition(tokens - 1);
     m_coverage->model().setDistance(tokens - 1);
+    m_score->model().setContextLength(tokens);
     m_perplexity->curvePlot().setCursor(tokens);
   });
 }

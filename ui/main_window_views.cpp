@@ -64,9 +64,10 @@ void MainWindow::addAngleViews() {
   m_angleViews->addView(QStringLiteral("contributions"), tr("Contributions"),
                         tr("What every rotary pair adds to the score of two tokens"),
                         new ContributionPanel(lens, this));
+  m_score = new ScorePanel(lens, this);
   m_angleViews->addView(QStringLiteral("score"), tr("Score"),
                         tr("Score of two tokens against their distance, under every method"),
-                        new ScorePanel(lens, this));
+                        m_score);
   m_angleViews->addView(QStringLiteral("psc"), tr("PSC"),
                         tr("What a calibration's learned gate does to q and k"),
                         new PscPanel(lens, this));

@@ -20,7 +20,7 @@ pattern=${2:-.}
 program=${ROPESCOPE_CLI:-$root/build/release/app/ropescope-cli}
 out=${ROPESCOPE_CALIBRATIONS:-$root/build/calibrations}
 trained=1024  # tokens of the bundled model
-steps=60
+steps=60  # at 16x, where a step is one window of twice 8,192 tokens, half as many
 mkdir -p "$out"
 
 listRuns() {
@@ -45,7 +45,8 @@ trainOne() {  # METHOD-SCALEx-VARIANT-seedN
   local -a options=()
   # 8,192 tokens a step, but at least one window.
   local windows=$((8192 / (scale * trained)))
-  ((windows > 0)) || windows=1
+  local count=$steps
+  ((windows > 0)) || { windows=1 count=$((steps / 2)); }
   case $variant in
     lora) options+=(--no-psc --lora-rank 8) ;;
     wide) options+=(--no-psc --lora-rank 34) ;;
@@ -59,8 +60,8 @@ trainOne() {  # METHOD-SCALEx-VARIANT-seedN
   [[ -s $out/$name.safetensors.state ]] && options+=(--resume)
   echo "$name" >&2
   "$program" psc train --threads 1 --corpus "$books"/*.txt --rope "$method" --factor "$scale" \
-    --context $((scale * trained)) --steps $steps --accumulate "$windows" --rate 1e-3 --warmup 20 \
-    --seed "$seed" "${options[@]}" --out "$out/$name.safetensors" --json "$out/$name.json" \
+    --context $((scale * trained)) --steps $count --accumulate "$windows" --rate 1e-3 \
+    --warmup $((count / 3)) --seed "$seed" "${options[@]}" --out "$out/$name.safetensors" --json "$out/$name.json" \
     >"$out/$name.log" 2>&1 || echo "$name stopped: $(tail -n 1 "$out/$name.log")" >&2
 }
 

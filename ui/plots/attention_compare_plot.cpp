@@ -29,8 +29,7 @@ AttentionComparePlot::AttentionComparePlot(AttentionCompareModel& model, QWidget
       m_model(model),
       m_grid(new QCPLayoutGrid) {
   plot()->setAutoAddPlottableToLegend(false);
-  plot()->plotLayout()->remove(plot()->axisRect());
-  plot()->plotLayout()->addElement(0, 0, m_grid);
+  plot()->plotLayout()->addElement(1, 0, m_grid);
   m_grid->setRowSpacing(0);
   for (int row : {0, 1}) {
     m_rows[static_cast<std::size_t>(row)] = new QCPLayoutGrid;
@@ -47,6 +46,8 @@ AttentionComparePlot::AttentionComparePlot(AttentionCompareModel& model, QWidget
   m_message->position->setType(QCPItemPosition::ptAxisRectRatio);
   m_message->position->setCoords(0.5, 0.5);
   m_message->setSelectable(false);
+  plot()->plotLayout()->remove(plot()->axisRect());  // not before: items ask for it when made
+  plot()->plotLayout()->simplify();
   arrange();
   connectPlot();
   followPalette();

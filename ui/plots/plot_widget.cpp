@@ -2,14 +2,30 @@
 
 #include <QEvent>
 #include <QFontMetrics>
+#include <QResizeEvent>
 #include <QVBoxLayout>
 #include <algorithm>
 #include <numeric>
 #include <vector>
 
 namespace ropescope::ui {
+namespace {
 
-PlotWidget::PlotWidget(QWidget* parent) : QWidget(parent), m_plot(new QCustomPlot(this)) {
+// A view behind another one may have no room at all: nothing to paint on, which QCustomPlot
+// complains of with every layer.
+class RoomyPlot : public QCustomPlot {
+ public:
+  using QCustomPlot::QCustomPlot;
+
+ protected:
+  void resizeEvent(QResizeEvent* event) override {
+    if (!event->size().isEmpty()) QCustomPlot::resizeEvent(event);
+  }
+};
+
+}  // namespace
+
+PlotWidget::PlotWidget(QWidget* parent) : QWidget(parent), m_plot(new RoomyPlot(this)) {
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(0, 0, 0, 0);
   layout->addWidget(m_plot);

@@ -21,12 +21,12 @@ constexpr int kDotSize = 6;  // px
 PscPlot::PscPlot(const PscViewModel& model, QWidget* parent) : PlotWidget(parent), m_model(model) {
   plot()->setAutoAddPlottableToLegend(false);
   moveLegendAbove(plot());
-  plot()->plotLayout()->remove(plot()->axisRect());
+  buildPart(Gates, 1.0);
+  buildPart(Turns, 0.0);
+  plot()->plotLayout()->remove(plot()->axisRect());  // not before: items ask for it when made
   auto* grid = new QCPLayoutGrid;
   plot()->plotLayout()->addElement(1, 0, grid);
   grid->setRowSpacing(0);
-  buildPart(Gates, 1.0);
-  buildPart(Turns, 0.0);
   auto* margins = new QCPMarginGroup(plot());
   for (const Which which : {Gates, Turns}) {
     grid->addElement(which, 0, m_parts[which].rect);

@@ -18,9 +18,12 @@ ScorePlot::ScorePlot(ScoreViewModel& model, QWidget* parent)
     : PlotWidget(parent),
       m_model(model),
       m_own(plot()->addGraph()),
+      m_ghost(plot()->addGraph()),
       m_beyond(new QCPItemRect(plot())),
       m_trained(new QCPItemStraightLine(plot())),
       m_trainedText(new QCPItemText(plot())),
+      m_cursor(new QCPItemStraightLine(plot())),
+      m_cursorText(new QCPItemText(plot())),
       m_message(new QCPItemText(plot())),
       m_footer(new FooterText(plot())) {
   plot()->setAutoAddPlottableToLegend(false);
@@ -58,7 +61,10 @@ void ScorePlot::buildItems() {
   for (QCPItemPosition* corner : {m_beyond->topLeft, m_beyond->bottomRight}) {
     corner->setTypeY(QCPItemPosition::ptAxisRectRatio);
   }
-  m_trainedText->position->setTypeY(QCPItemPosition::ptAxisRectRatio);
+  m_ghost->setLayer(QStringLiteral("grid"));
+  for (QCPItemText* text : {m_trainedText, m_cursorText}) {
+    text->position->setTypeY(QCPItemPosition::ptAxisRectRatio);
+  }
   m_message->position->setType(QCPItemPosition::ptAxisRectRatio);
   m_message->position->setCoords(0.5, 0.5);
 }
@@ -70,7 +76,9 @@ void ScorePlot::restyle(PlotTheme theme) {
                                          QBrush(colors.paper), kOwnSize));
   m_beyond->setBrush(QBrush(colors.shade));
   m_trained->setPen(referencePen(theme));
-  for (QCPItemText* text : {m_trainedText, m_message}) styleNote(text, theme);
+  m_ghost->setPen(ghostPen(theme));
+  m_cursor->setPen(QPen(colors.ink, 1));
+  for (QCPItemText* text : {m_trainedText, m_cursorText, m_message}) styleNote(text, theme);
   m_message->setFont(plotFont(PlotText::Label));
   m_footer->setFont(plotFont(PlotText::Footer));
   m_footer->setTextColor(colors.mutedInk);
@@ -118,6 +126,15 @@ void ScorePlot::redraw() {
     m_own->removeFromLegend();
   }
   if (hasOwn) m_own->setData({m_model.ownDistance()}, {m_model.ownScore()}, true);
+  const ScoreLine& ghost = m_model.ghost();
+  m_ghost->setData(ghost.scores.isEmpty() ? QVector<double>{} : m_model.distances(), ghost.scores,
+                   true);
+  m_ghost->setName(ghost.title);
+  if (ghost.scores.isEmpty()) {
+    m_ghost->removeFromLegend();
+  } else {
+    m_ghost->addToLegend();
+  }
   const double trained = m_model.trainedLength();
   const auto longest = static_cast<double>(m_model.longest());
   const bool isBeyond = trained > 0 && trained < longest;
@@ -135,6 +152,7 @@ void ScorePlot::redraw() {
   m_message->setVisible(!m_message->text().isEmpty());
   m_footer->setText(m_model.footer());
   fitScores();
+  drawCursor();
   wrapLegend(plot());
   plot()->setAccessibleName(tr("Score against distance"));
   plot()->setAccessibleDescription(m_model.sentence() + u' ' + m_model.footer());
@@ -144,14 +162,35 @@ void ScorePlot::redraw() {
 void ScorePlot::fitScores() {
   double low = 0.0;
   double high = 0.0;
-  for (const ScoreLine& line : m_model.lines()) {
+  const auto widen = [&](const ScoreLine& line) {
     const auto [least, most] = std::minmax_element(line.scores.begin(), line.scores.end());
-    if (least == line.scores.end()) continue;
+    if (least == line.scores.end()) return;
     low = std::min(low, *least);
     high = std::max(high, *most);
-  }
+  };
+  for (const ScoreLine& line : m_model.lines()) widen(line);
+  widen(m_model.ghost());
   const double room = (high > low ? high - low : 1.0) * kRoom;
-  plot()->yAxis->setRange(low - room, high + 2 * room);  // the trained length's label is above
+  QCPRange range(low - room, high + 2 * room);  // the trained length's label is above
+  // After a switch only a curve that would leave the picture moves the axis.
+  if (!m_model.ghost().scores.isEmpty()) range = range.expanded(plot()->yAxis->range());
+  plot()->yAxis->setRange(range);
+}
+
+void ScorePlot::drawCursor() {
+  const auto score = m_model.contextScore();
+  m_cursor->setVisible(score.has_value());
+  m_cursorText->setVisible(score.has_value());
+  if (!score) return;
+  const auto at = static_cast<double>(m_model.contextLength() - 1);
+  m_cursor->point1->setCoords(at, 0);
+  m_cursor->point2->setCoords(at, 1);
+  m_cursorText->setText(tr("context %1: score %2")
+                            .arg(QLocale().toString(static_cast<qlonglong>(m_model.contextLength())),
+                                 QLocale().toString(*score, 'f', 3)));
+  m_cursorText->position->setCoords(at, 1);
+  const bool left = at > plot()->xAxis->range().center();
+  m_cursorText->setPositionAlignment((left ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignBottom);
 }
 
 void ScorePlot::resetView() {
@@ -177,6 +216,10 @@ void ScorePlot::hover(QMouseEvent* event) {
   QString text = tr("distance %1").arg(QLocale().toString(static_cast<qlonglong>(*at)));
   for (const ScoreLine& line : m_model.lines()) {
     text += tr("\n%1: %2").arg(line.title, QLocale().toString(line.scores[index], 'f', 3));
+  }
+  const ScoreLine& ghost = m_model.ghost();
+  if (!ghost.scores.isEmpty()) {
+    text += tr("\n%1: %2").arg(ghost.title, QLocale().toString(ghost.scores[index], 'f', 3));
   }
   QToolTip::showText(event->globalPosition().toPoint(), text, plot());
 }

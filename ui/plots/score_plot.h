@@ -16,6 +16,8 @@ class ScorePlot : public PlotWidget {
 
   QCPGraph* curve(std::size_t index) const { return m_curves[index]; }
   std::size_t curves() const { return m_curves.size(); }
+  QCPGraph* ghost() const { return m_ghost; }
+  QString cursorText() const { return m_cursorText->text(); }
 
  protected:
   void restyle(PlotTheme theme) override;
@@ -26,16 +28,20 @@ class ScorePlot : public PlotWidget {
   void redraw();
   void resetView();
   void fitScores();
+  void drawCursor();
   void resizeCurves(std::size_t curves);
   void styleCurves(PlotTheme theme);
   void hover(QMouseEvent* event);
 
   ScoreViewModel& m_model;
   std::vector<QCPGraph*> m_curves;
-  QCPGraph* m_own;  // the two tokens themselves
+  QCPGraph* m_own;    // the two tokens themselves
+  QCPGraph* m_ghost;  // before the last switch of method
   QCPItemRect* m_beyond;
   QCPItemStraightLine* m_trained;
   QCPItemText* m_trainedText;
+  QCPItemStraightLine* m_cursor;  // the last distance of the chosen context length
+  QCPItemText* m_cursorText;
   QCPItemText* m_message;
   QCPTextElement* m_footer;
   bool m_settingAxes = false;

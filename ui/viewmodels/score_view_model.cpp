@@ -30,11 +30,18 @@ ScoreViewModel::ScoreViewModel(LensParts parts, QObject* parent)
   connect(&m_pair, &TokenPairModel::changed, this, &ScoreViewModel::contentsArrived);
   connect(&parts.heads, &HeadChoice::headChanged, this, &ScoreViewModel::askMean);
   connect(&parts.app, &AppModel::busyChanged, this, &ScoreViewModel::askMean);  // more is read
+  connect(&parts.app, &AppModel::documentChanged, this, [this] {
+    m_mean.reset();
+    m_meanBefore.reset();
+    m_axesOf.reset();
+  });
   startSession();
 }
 
 void ScoreViewModel::setActive(bool active) {
+  const bool appears = active && !m_active;
   m_active = active;
+  if (appears && m_context > 0) rebuild();  // the context length may have been moved
   m_pair.setActive(active);
   askMean();
 }
@@ -58,21 +65,65 @@ void ScoreViewModel::setView(double first, double last) {
   rebuild();
 }
 
+void ScoreViewModel::setContextLength(std::int64_t tokens) {
+  if (tokens == m_context) return;
+  m_context = tokens;
+  if (m_active) rebuild();
+}
+
+std::optional<double> ScoreViewModel::contextScore() const {
+  if (m_context < 1 || m_lines.empty() || !m_lines.front().isInUse) return {};
+  const auto at = static_cast<double>(m_context - 1);
+  const auto found = std::lower_bound(m_distances.begin(), m_distances.end(), at);
+  if (found == m_distances.end() || *found != at) return {};
+  return m_lines.front().scores[found - m_distances.begin()];
+}
+
 void ScoreViewModel::startSession() {
   const AppModel& app = m_pair.parts().app;
   m_pair.parts().runner.dropViews(meanKey());
   m_waiting = false;
+  if (m_mean) m_meanBefore = std::move(m_mean);
   m_mean.reset();
   m_plans.clear();
   if (app.engine() && app.plan()) m_plans = methodPlans(*app.engine(), *app.plan());
   contentsArrived();
 }
 
+std::optional<ScoreViewModel::Subject> ScoreViewModel::subject() const {
+  if (contentsShown() == nullptr) return {};
+  Subject subject{.contents = m_contents};
+  if (m_contents == Contents::HeadMean) {
+    subject.head = m_mean->head;
+  } else {
+    const PairRequest& request = m_pair.reading()->pair.request;
+    subject = {m_contents, {request.layer, request.head}, request.query, request.key};
+  }
+  return subject;
+}
+
+// Another method keeps the axes: its curve is to be compared with the one before.
 void ScoreViewModel::contentsArrived() {
-  m_first = 0.0;
-  m_last = static_cast<double>(longest());
+  const auto now = subject();
+  const bool isNew = now && now != m_axesOf;
+  const bool isLonger = m_ghost.scores.isEmpty() && longest() != m_axesLongest;
+  const bool anew = isNew || isLonger || !m_axesOf;
+  if (anew) {
+    m_first = 0.0;
+    m_last = static_cast<double>(longest());
+    m_axesLongest = longest();
+    m_axesOf = now;
+  }
   rebuild();
-  Q_EMIT contentsChanged();
+  if (anew) Q_EMIT contentsChanged();
+}
+
+const HeadContents* ScoreViewModel::contentsShown() const {
+  if (m_contents == Contents::HeadMean) {
+    const bool fits = m_mean && m_mean->head == m_pair.parts().heads.head();
+    return fits ? &m_mean->mean.contents : nullptr;
+  }
+  return m_pair.reading() ? &m_pair.reading()->pair.contents : nullptr;
 }
 
 // Once a head and a reading: the mean does not follow the chosen tokens.
@@ -85,7 +136,7 @@ void ScoreViewModel::askMean() {
       m_waiting) {
     return;
   }
-  if (m_mean && m_meanHead == head) return;
+  if (m_mean && m_mean->head == head) return;
   m_waiting = true;
   parts.runner.requestView<HeadMean>(
       meanKey(), this,
@@ -97,9 +148,10 @@ void ScoreViewModel::askMean() {
       },
       [this, head](const Result<HeadMean>& mean) {
         m_waiting = false;
-        if (!mean) return;
-        m_mean = std::make_shared<const HeadMean>(*mean);
-        m_meanHead = head;
+        const AppModel& app = m_pair.parts().app;
+        if (!mean || !app.plan()) return;
+        m_mean = std::make_shared<const MeanReading>(
+            MeanReading{*mean, head, *app.plan(), app.title()});
         contentsArrived();
         askMean();  // the head may have changed meanwhile
       });
@@ -125,33 +177,37 @@ double ScoreViewModel::ownScore() const {
   return m_pair.reading() ? m_pair.reading()->pair.used.score : 0.0;
 }
 
-std::vector<std::int64_t> ScoreViewModel::sampled() const {
+std::int64_t ScoreViewModel::sampleStep() const {
+  const double visible = std::min(m_last, static_cast<double>(longest())) - std::max(m_first, 0.0);
+  return std::max<std::int64_t>(1, static_cast<std::int64_t>(visible) / kPoints);
+}
+
+std::vector<std::int64_t> ScoreViewModel::sampled(std::int64_t step) const {
   const auto whole = static_cast<double>(longest());
   const double end = std::clamp(m_last, 0.0, whole);
   const auto first = static_cast<std::int64_t>(std::floor(std::clamp(m_first, 0.0, end)));
   const auto last = static_cast<std::int64_t>(std::ceil(end));
-  const std::int64_t step = std::max<std::int64_t>(1, (last - first) / kPoints);
   std::vector<std::int64_t> distances;
   for (std::int64_t distance = first; distance < last; distance += step) {
     distances.push_back(distance);
   }
   distances.push_back(last);
+  const std::int64_t marked = m_context - 1;
+  const auto place = std::lower_bound(distances.begin(), distances.end(), marked);
+  const bool isInView = marked >= first && marked <= last;
+  if (isInView && (place == distances.end() || *place != marked)) distances.insert(place, marked);
   return distances;
 }
 
 void ScoreViewModel::rebuild() {
   m_lines.clear();
   m_distances.clear();
-  const HeadContents* contents = nullptr;
-  if (m_contents == Contents::HeadMean) {
-    if (m_mean && m_meanHead == m_pair.parts().heads.head()) contents = &m_mean->contents;
-  } else if (m_pair.reading()) {
-    contents = &m_pair.reading()->pair.contents;
-  }
+  m_ghost = {};
+  const HeadContents* contents = contentsShown();
   const auto& inUse = m_pair.parts().app.plan();
   if (contents != nullptr && inUse) {
-    const auto distances = sampled();
-    m_step = distances.size() > 1 ? distances[1] - distances[0] : 1;
+    m_step = sampleStep();
+    const auto distances = sampled(m_step);
     m_distances = QVector<double>(distances.begin(), distances.end());
     const auto shares = pairShares(*contents);
     const rope::RotaryPlan plain = rope::plainPlan(inUse->context, "");
@@ -172,8 +228,25 @@ void ScoreViewModel::rebuild() {
     // The one in use first: its look does not depend on how many others there are.
     std::stable_partition(m_lines.begin(), m_lines.end(),
                           [](const ScoreLine& line) { return line.isInUse; });
+    rebuildGhost(distances);
   }
   Q_EMIT linesChanged();
+}
+
+void ScoreViewModel::rebuildGhost(const std::vector<std::int64_t>& distances) {
+  const auto draw = [&](const HeadContents& contents, const rope::RotaryPlan& plan,
+                        const QString& title) {
+    const auto scores = scoreCurve(pairShares(contents), plan, distances);
+    m_ghost = {.title = tr("before: %1").arg(title),
+               .scores = QVector<double>(scores.begin(), scores.end())};
+  };
+  if (m_contents == Contents::HeadMean) {
+    if (m_meanBefore && m_meanBefore->head == m_mean->head) {
+      draw(m_meanBefore->mean.contents, m_meanBefore->plan, m_meanBefore->title);
+    }
+  } else if (const auto before = m_pair.before()) {
+    draw(before->pair.contents, before->plan, before->title);
+  }
 }
 
 QString ScoreViewModel::message() const {
@@ -191,11 +264,12 @@ QString ScoreViewModel::sentence() const {
   QString text;
   if (m_contents == Contents::HeadMean) {
     text = tr("Mean over the contents of %1 × %1 tokens at layer %2, head %3")
-               .arg(tokensText(m_mean->tokens))
-               .arg(m_meanHead.layer)
-               .arg(m_meanHead.head);
-    text += m_mean->stride == 1 ? tr(": all that were read.")
-                                : tr(": one in %1 that were read.").arg(m_mean->stride);
+               .arg(tokensText(m_mean->mean.tokens))
+               .arg(m_mean->head.layer)
+               .arg(m_mean->head.head);
+    text += m_mean->mean.stride == 1
+                ? tr(": all that were read.")
+                : tr(": one in %1 that were read.").arg(m_mean->mean.stride);
   } else {
     text = tr("%1 Their score at this distance: %2.").arg(m_pair.pairText(), number(ownScore()));
   }
@@ -217,6 +291,10 @@ PlotTable ScoreViewModel::table() const {
   for (const ScoreLine& line : m_lines) {
     table.columns.push_back({.title = tr("score, %1").arg(line.title),
                              .numbers = {line.scores.begin(), line.scores.end()}});
+  }
+  if (!m_ghost.scores.isEmpty()) {
+    table.columns.push_back({.title = tr("score, %1").arg(m_ghost.title),
+                             .numbers = {m_ghost.scores.begin(), m_ghost.scores.end()}});
   }
   return table;
 }

@@ -4,6 +4,7 @@
 #include <QStringList>
 #include <QVector>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "ui/plots/plot_table.h"
@@ -37,6 +38,10 @@ class ScoreViewModel : public QObject {
   void setShown(Lines shown);
   // The part of the distances that is looked at; cut to 0 … longest(). At most kPoints are scored.
   void setView(double first, double last);
+  // A context of that many tokens: its last distance is scored exactly and marked. 0: none.
+  void setContextLength(std::int64_t tokens);
+  std::int64_t contextLength() const { return m_context; }
+  std::optional<double> contextScore() const;  // under the method in use; none: out of view
 
   std::int64_t longest() const;  // tokens: the plan's last distance
   double trainedLength() const;
@@ -45,6 +50,8 @@ class ScoreViewModel : public QObject {
   const QVector<double>& distances() const { return m_distances; }
   std::int64_t step() const { return m_step; }  // tokens between two of them
   const std::vector<ScoreLine>& lines() const { return m_lines; }
+  // After a switch of method: the same contents as the session before had them; may be empty.
+  const ScoreLine& ghost() const { return m_ghost; }
   bool isLoading() const { return m_pair.isLoading() || m_waiting; }
   QString message() const;
   QString sentence() const;  // whose contents, how exact
@@ -53,28 +60,50 @@ class ScoreViewModel : public QObject {
 
  Q_SIGNALS:
   void linesChanged();
-  void contentsChanged();  // other tokens, head, method or session: axes start anew
+  void contentsChanged();  // other tokens or another head: axes start anew
 
  private:
+  // What the curves are of: while it stays, so do the axes.
+  struct Subject {
+    Contents contents = Contents::TwoTokens;
+    HeadRef head = {};
+    std::int64_t query = -1;
+    std::int64_t key = -1;
+    bool operator==(const Subject&) const = default;
+  };
+  struct MeanReading {
+    HeadMean mean;
+    HeadRef head;
+    rope::RotaryPlan plan;  // of the session that was read
+    QString title;
+  };
+  std::optional<Subject> subject() const;  // none: is being read
+  const HeadContents* contentsShown() const;
   void startSession();
   void contentsArrived();
   void askMean();
   void rebuild();
-  std::vector<std::int64_t> sampled() const;
+  void rebuildGhost(const std::vector<std::int64_t>& distances);
+  std::vector<std::int64_t> sampled(std::int64_t step) const;
+  std::int64_t sampleStep() const;
 
   TokenPairModel m_pair;
   Contents m_contents = Contents::TwoTokens;
   Lines m_shown = Lines::InUseAndPlain;
   bool m_active = false;
   bool m_waiting = false;
-  std::shared_ptr<const HeadMean> m_mean;
-  HeadRef m_meanHead;
+  std::shared_ptr<const MeanReading> m_mean;
+  std::shared_ptr<const MeanReading> m_meanBefore;  // in the session before the last switch
   std::vector<MethodPlan> m_plans;
   double m_first = 0.0;
   double m_last = 0.0;
   std::int64_t m_step = 1;
   QVector<double> m_distances;
   std::vector<ScoreLine> m_lines;
+  ScoreLine m_ghost;
+  std::optional<Subject> m_axesOf;
+  std::int64_t m_axesLongest = 0;
+  std::int64_t m_context = 0;
 };
 
 }  // namespace ropescope::ui

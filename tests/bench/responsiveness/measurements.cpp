@@ -9,7 +9,7 @@
 #include "core/probe/angle_table.h"
 #include "ui/panels/angle_panel.h"
 #include "ui/panels/attention_panel.h"
-#include "ui/panels/view_page.h"
+#include "ui/panels/heads_panel.h"
 #include "ui/panels/view_tabs.h"
 
 namespace ropescope::bench {
@@ -177,20 +177,19 @@ Line mapPanning(BenchWindow& bench) {
 Line mosaic(BenchWindow& bench) {
   const QString what = QStringLiteral("mosaic of all heads, %1 tokens").arg(tokensText(bench));
   for (ui::ViewTabs* group : tabs(bench)) {
-    auto* page = dynamic_cast<ui::ViewPage*>(group->view(QStringLiteral("heads")));
-    if (page == nullptr) continue;
+    auto* panel = dynamic_cast<ui::HeadsPanel*>(group->view(QStringLiteral("heads")));
+    if (panel == nullptr) continue;
     const QString front = group->currentWidget()->objectName();
     QElapsedTimer timer;
     timer.start();
     group->showView(QStringLiteral("heads"));
-    page->showExample();
-    bench.waitUntil([page] {
+    bench.waitUntil([panel] {
       QCoreApplication::processEvents(QEventLoop::AllEvents, 5);
-      return page->isSettled();
+      return panel->isSettled();
     });
     const double shown = 1e3 * seconds(timer);
-    const double engine = bench.onEngine([](ui::EngineRoom& room) {
-      const MosaicGrid grid = mosaicGrid(room.session->position(), 64);
+    const MosaicGrid grid = panel->model().grid();
+    const double engine = bench.onEngine([grid](ui::EngineRoom& room) {
       for (const int layer : room.session->options().captureLayers) {
         const auto band = drawMosaicBand(*room.session,
                                          {.layer = layer,
@@ -201,8 +200,11 @@ Line mosaic(BenchWindow& bench) {
         if (!band) giveUp(QString::fromStdString(band.error().message));
       }
     });
+    const QString note = QStringLiteral("%1 heads of %2 x %2 cells")
+                             .arg(panel->model().heads() * panel->model().layers())
+                             .arg(grid.cells);
     group->showView(front);
-    return {what, shown, engine, QStringLiteral("ms"), {}, {}};
+    return {what, shown, engine, QStringLiteral("ms"), {}, note};
   }
   return {what, 0.0,
           -1.0, QStringLiteral("ms"),

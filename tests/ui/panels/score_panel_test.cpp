@@ -72,6 +72,53 @@ TEST(ScorePanel, ZoomScoresTheVisibleDistances) {
   EXPECT_EQ(window.model().distances().size(), 12);
 }
 
+TEST(ScorePanel, MarksTheLastDistanceOfAContextWithItsExactScore) {
+  ScoreWindow window;
+  ASSERT_TRUE(window.settle());
+  auto* plot = static_cast<ScorePlot*>(window.panel.plot()->parentWidget());
+  EXPECT_FALSE(window.model().contextScore());
+  window.panel.plot()->xAxis->setRange(0, 2046);  // one distance in 1: every one is there
+  window.model().setContextLength(700);
+  const auto& pair = window.model().pair().reading()->pair;
+  const std::vector<std::int64_t> last{699};
+  const auto wanted = scoreCurve(pairShares(pair.contents), *window.live.app.plan(), last);
+  ASSERT_TRUE(window.model().contextScore());
+  EXPECT_EQ(*window.model().contextScore(), wanted.front());
+  EXPECT_EQ(plot->cursorText(), QStringLiteral("context 700: score %1")
+                                    .arg(QLocale().toString(wanted.front(), 'f', 3)));
+  window.panel.plot()->xAxis->setRange(0, 600);
+  EXPECT_FALSE(window.model().contextScore());  // out of view
+}
+
+TEST(ScorePanel, AnotherMethodKeepsTheAxesAndLeavesAGhost) {
+  ScoreWindow window;
+  ASSERT_TRUE(window.settle());
+  auto* plot = static_cast<ScorePlot*>(window.panel.plot()->parentWidget());
+  window.panel.plot()->xAxis->setRange(20, 900);
+  const QVector<double> before = window.model().lines()[0].scores;
+  const QCPRange x = plot->plot()->xAxis->range();
+  const QCPRange y = plot->plot()->yAxis->range();
+  EXPECT_TRUE(window.model().ghost().scores.isEmpty());
+  MethodSettings settings = window.live.app.method();
+  settings.rope = {.id = "yarn", .values = {}, .factor = 4.0};
+  window.live.app.applyMethod(settings);
+  window.live.idle();
+  window.live.app.readDocument();
+  window.live.idle();
+  ASSERT_TRUE(window.settle()) << window.model().message().toStdString();
+  EXPECT_EQ(window.model().ghost().scores, before);
+  EXPECT_TRUE(window.model().ghost().title.startsWith(QStringLiteral("before: ")));
+  EXPECT_NE(window.model().lines()[0].scores, before);
+  EXPECT_EQ(plot->plot()->xAxis->range(), x);
+  EXPECT_LE(plot->plot()->yAxis->range().lower, y.lower);
+  EXPECT_GE(plot->plot()->yAxis->range().upper, y.upper);
+  EXPECT_EQ(plot->ghost()->dataCount(), before.size());
+  window.tokens.choose(110, 40);  // another pair: nothing before it
+  ASSERT_TRUE(waitUntil([&] { return window.model().ghost().scores.isEmpty(); }));
+  ASSERT_TRUE(window.settle());
+  EXPECT_EQ(plot->plot()->xAxis->range().upper, 2047);
+}
+
 TEST(ScorePanel, ShowsEveryMethodAndTheMeanOverTheHead) {
   ScoreWindow window;
   ASSERT_TRUE(window.settle());
