@@ -10,11 +10,11 @@ namespace ropescope {
 namespace {
 
 constexpr double kTurn = 2.0 * std::numbers::pi;
-// The angle of distance s (L - 1) under a factor s is the largest trained one, but for rounding.
+// The angle of distance s L under a factor s is the end of the arc, but for rounding.
 constexpr double kRounding = 1e-12;  // relative
 
 double limitOf(const TrainedArc& arc) {
-  return arc.largestAngle * (1.0 + kRounding);
+  return arc.endAngle * (1.0 - kRounding);
 }
 
 }  // namespace
@@ -22,20 +22,20 @@ double limitOf(const TrainedArc& arc) {
 std::vector<TrainedArc> trainedArcs(const rope::RopeContext& context) {
   std::vector<TrainedArc> arcs;
   for (const double frequency : rope::plainInvFreq(context)) {
-    arcs.push_back({.largestAngle = static_cast<double>(context.originalLength - 1) * frequency,
+    arcs.push_back({.endAngle = static_cast<double>(context.originalLength) * frequency,
                     .fullTurn = rope::turns(frequency, context.originalLength) >= 1.0});
   }
   return arcs;
 }
 
 bool isUnseen(const TrainedArc& arc, double angle) {
-  return !arc.fullTurn && angle > limitOf(arc);
+  return !arc.fullTurn && angle >= limitOf(arc);
 }
 
 ClockHand clockHand(const TrainedArc& arc, double angle) {
   ClockHand hand{.angle = angle,
                  .direction = wrapAngle(angle),
-                 .trainedSweep = arc.fullTurn ? kTurn : arc.largestAngle,
+                 .trainedSweep = arc.fullTurn ? kTurn : arc.endAngle,
                  .unseen = isUnseen(arc, angle)};
   if (hand.unseen) hand.unseenSweep = std::min(angle, kTurn) - hand.trainedSweep;
   return hand;
@@ -56,7 +56,7 @@ std::vector<UnseenFrom> unseenFrom(const rope::RotaryPlan& plan) {
   for (std::size_t pair = 0; pair < pairs.size(); ++pair) {
     const double frequency = plan.invFreq[pair];
     if (arcs[pair].fullTurn || !(frequency > 0.0)) continue;
-    pairs[pair] = static_cast<std::int64_t>(std::floor(limitOf(arcs[pair]) / frequency)) + 1;
+    pairs[pair] = static_cast<std::int64_t>(std::ceil(limitOf(arcs[pair]) / frequency));
   }
   return pairs;
 }

@@ -9,14 +9,15 @@
 
 namespace ropescope {
 
-// What plain RoPE showed a pair in training: tokens stood 0 … L - 1 apart, L the trained length.
+// What plain RoPE showed a pair in training: tokens stood 0 … L - 1 apart, L the trained length. The
+// arc ends at L theta, so that interpolation by a factor s keeps a context of s L tokens within it.
 struct TrainedArc {
-  double largestAngle = 0.0;  // rad, unwrapped: (L - 1) theta
-  bool fullTurn = false;      // L theta >= 2 pi: it went round, so that every direction was met
+  double endAngle = 0.0;  // rad, unwrapped: L theta, itself not met
+  bool fullTurn = false;  // L theta >= 2 pi: it went round, so that every direction was met
 };
 std::vector<TrainedArc> trainedArcs(const rope::RopeContext& context);
 
-// Beyond the largest trained angle of a pair that never went round.
+// At or beyond the end of the trained arc of a pair that never went round.
 bool isUnseen(const TrainedArc& arc, double angle);
 
 // One hand of a clock at an angle, in rad.

@@ -51,7 +51,7 @@ void AnglePanel::buildControls() {
 void AnglePanel::takePlan() {
   const auto plan = m_app.plan();
   if (m_app.engine() && plan) {
-    PlanComparison all = comparePlans(*m_app.engine(), *plan);
+    PlanComparison all = comparePlans(*m_app.engine(), *plan, m_app.slotChoices());
     m_model.setComparison(std::move(all.plans), all.leftOut);
     m_text->setToolTip(all.reasons);
   }

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/tokenizer/tokenizer.h"
 #include "ui/plots/attention_compare_plot.h"
+#include "ui/viewmodels/token_piece.h"
 #include "ui/worker/session_jobs.h"
 
 namespace ropescope::ui {
@@ -62,7 +62,7 @@ AttentionComparePanel::AttentionComparePanel(AppModel& app, EngineRunner& runner
       [this](const MapRequest& wanted, const AttentionCompareModel::Deliver& deliver) {
         request(wanted, deliver);
       });
-  m_model.view().setTokenText([this](std::int64_t position) { return tokenText(position); });
+  m_model.view().setTokenText([this](std::int64_t position) { return tokenPiece(m_app, position); });
   follow();
 }
 
@@ -139,7 +139,7 @@ void AttentionComparePanel::chooseSlots(int left, int right) {
 std::int64_t AttentionComparePanel::commonTokens() const {
   if (!m_app.document()) return 0;
   return std::min(
-      {sessionOf(m_left).position, sessionOf(m_right).position, m_app.document()->tokens()});
+      {sessionOf(m_left).position(), sessionOf(m_right).position(), m_app.document()->tokens()});
 }
 
 void AttentionComparePanel::follow() {
@@ -183,7 +183,7 @@ void AttentionComparePanel::showEvent(QShowEvent* event) {
 int AttentionComparePanel::missing() const {
   if (!m_app.document()) return -1;
   for (const QComboBox* chooser : {m_left, m_right}) {
-    if (sessionOf(chooser).position < m_app.document()->tokens()) return chooser->currentIndex();
+    if (sessionOf(chooser).position() < m_app.document()->tokens()) return chooser->currentIndex();
   }
   return -1;
 }
@@ -217,17 +217,6 @@ void AttentionComparePanel::showExample() {
 
 bool AttentionComparePanel::isSettled() const {
   return !m_readsAll && !m_runner.isBusy() && !m_model.view().isLoading();
-}
-
-QString AttentionComparePanel::tokenText(std::int64_t position) const {
-  if (!m_app.engine() || !m_app.document()) return {};
-  const auto& ids = m_app.document()->part.ids;
-  if (position < 0 || position >= static_cast<std::int64_t>(ids.size())) return {};
-  const auto tokenizer = m_app.engine()->tokenizer();
-  if (!tokenizer) return {};
-  const QString piece =
-      QString::fromStdString((*tokenizer)->piece(ids[static_cast<std::size_t>(position)]));
-  return QString(piece).replace(u'▁', u'␣');
 }
 
 void AttentionComparePanel::request(const MapRequest& wanted,

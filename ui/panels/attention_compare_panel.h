@@ -39,7 +39,6 @@ class AttentionComparePanel : public PlotPanel {
   void readMissing();
   int missing() const;  // the first of the two that has not read the document; -1: none
   std::int64_t commonTokens() const;
-  QString tokenText(std::int64_t position) const;
   void request(const MapRequest& request, const AttentionCompareModel::Deliver& deliver);
   const PlannedSession& sessionOf(const QComboBox* chooser) const;
 

@@ -5,9 +5,9 @@
 #include <limits>
 #include <utility>
 
-#include "core/tokenizer/tokenizer.h"
 #include "ui/plots/attention_map_plot.h"
 #include "ui/viewmodels/text_segments.h"
+#include "ui/viewmodels/token_piece.h"
 #include "ui/worker/session_jobs.h"
 
 namespace ropescope::ui {
@@ -58,9 +58,10 @@ AttentionPanel::AttentionPanel(AppModel& app, EngineRunner& runner, QWidget* par
     request(partKey(part), wanted, deliver);
   });
   m_model.setSegmentSource([this](Granularity granularity) {
-    return m_app.document() ? segmentsOf(*m_app.document(), granularity) : TextSegments();
+    if (!m_app.document()) return TextSegments();
+    return firstSegments(segmentsOf(*m_app.document(), granularity), m_app.documentTokensHeld());
   });
-  m_model.setTokenText([this](std::int64_t position) { return tokenText(position); });
+  m_model.setTokenText([this](std::int64_t position) { return tokenPiece(m_app, position); });
   startSession();
 }
 
@@ -156,6 +157,8 @@ void AttentionPanel::connectApp() {
   });
   connect(&m_app, &AppModel::busyChanged, this, &AttentionPanel::showSession);
   connect(&m_app, &AppModel::sessionAdvanced, this, [this](qint64 position) {
+    const std::int64_t held = m_app.documentTokensHeld();
+    if (std::exchange(m_documentHeld, held) != held) m_model.renewSegments();
     m_model.advanceTo(position);
     showSession();
   });
@@ -193,17 +196,6 @@ void AttentionPanel::showSession() {
   const bool readable = m_app.document() != nullptr && m_app.position() == 0;
   m_read->setVisible(readable);
   m_read->setEnabled(!m_runner.isBusy());
-}
-
-QString AttentionPanel::tokenText(std::int64_t position) const {
-  if (!m_app.engine() || !m_app.document()) return {};
-  const auto& ids = m_app.document()->part.ids;
-  if (position < 0 || position >= static_cast<std::int64_t>(ids.size())) return {};
-  const auto tokenizer = m_app.engine()->tokenizer();
-  if (!tokenizer) return {};
-  const QString piece =
-      QString::fromStdString((*tokenizer)->piece(ids[static_cast<std::size_t>(position)]));
-  return QString(piece).replace(u'▁', u'␣');
 }
 
 void AttentionPanel::request(const QString& key, const MapRequest& wanted,

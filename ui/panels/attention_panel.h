@@ -33,7 +33,6 @@ class AttentionPanel : public PlotPanel {
   void showSelection();
   void showSession();
   void startSession();
-  QString tokenText(std::int64_t position) const;
   // `key`: of requests with the same one only the newest is answered.
   void request(const QString& key, const MapRequest& request,
                const AttentionViewModel::Deliver& deliver);
@@ -51,6 +50,7 @@ class AttentionPanel : public PlotPanel {
   QCheckBox* m_locked;
   QPushButton* m_read;
   QPushButton* m_keep;
+  std::int64_t m_documentHeld = 0;  // tokens of the document that the session begins with
   bool m_flipping = false;  // the next plan comes by a flip between settings
 };
 

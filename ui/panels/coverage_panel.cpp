@@ -105,7 +105,7 @@ void CoveragePanel::takePlan() {
   m_waiting = false;
   std::vector<rope::RotaryPlan> others;
   if (m_app.engine() && m_app.plan()) {
-    others = comparePlans(*m_app.engine(), *m_app.plan()).plans;
+    others = comparePlans(*m_app.engine(), *m_app.plan(), m_app.slotChoices()).plans;
   }
   m_model.setMass(nullptr, {}, tr("Ask a question: where its answer looks is drawn here."));
   m_model.setPlans(m_app.plan(), others);

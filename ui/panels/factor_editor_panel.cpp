@@ -146,7 +146,7 @@ void FactorEditorPanel::takePlan() {
   m_waiting = false;
   std::vector<rope::RotaryPlan> others;
   if (m_app.engine() && m_app.plan()) {
-    others = comparePlans(*m_app.engine(), *m_app.plan()).plans;
+    others = comparePlans(*m_app.engine(), *m_app.plan(), m_app.slotChoices()).plans;
   }
   if (m_rerunning) stopRerun();  // it compares with a rotation that is no longer in use
   m_model.setPlan(m_app.plan(), others);

@@ -16,7 +16,11 @@ AnswerRows::AnswerRows(AppModel& app, ChatModel& chat, QObject* parent)
       m_app(app),
       m_chat(chat) {
   connect(&m_app, &AppModel::planChanged, this, &AnswerRows::changed);
-  connect(&m_app, &AppModel::sessionAdvanced, this, &AnswerRows::changed);
+  connect(&m_app, &AppModel::sessionAdvanced, this, [this](qint64 position) {
+    const auto answer = m_answers.find(m_app.sessionSerial());
+    if (answer != m_answers.end() && answer->second.end > position) m_answers.erase(answer);
+    Q_EMIT changed();
+  });
   connect(&m_app, &AppModel::busyChanged, this, &AnswerRows::changed);
   connect(&m_chat, &ChatModel::turnFinished, this, &AnswerRows::takeAnswer);
 }
@@ -25,19 +29,18 @@ void AnswerRows::takeAnswer(int turn) {
   const ChatTurn& finished = m_chat.turns()[static_cast<std::size_t>(turn)];
   const auto written = static_cast<std::int64_t>(finished.result.ids.size());
   if (finished.state != ChatTurn::State::Finished || written == 0) return;
-  if (finished.plan != m_app.plan()) return;  // of a session that is gone
   // A token is written by the row before it; the first by the prompt's last.
   const std::int64_t first = finished.result.prefill.promptTokens - 1;
-  m_answer = {first, first + written};
-  m_serial = m_app.sessionSerial();
+  m_answers[finished.session] = {first, first + written};
   Q_EMIT changed();
 }
 
 AnswerRows::Rows AnswerRows::rows() const {
   const std::int64_t position = m_app.position();
-  if (m_answer.size() > 0 && m_serial == m_app.sessionSerial() && m_answer.end <= position) {
-    return {m_answer, tr("the answer's"),
-            tr("the answer's %1 tokens").arg(tokensText(m_answer.size()))};
+  const auto answer = m_answers.find(m_app.sessionSerial());
+  if (answer != m_answers.end() && answer->second.end <= position) {
+    return {answer->second, tr("the answer's"),
+            tr("the answer's %1 tokens").arg(tokensText(answer->second.size()))};
   }
   const std::int64_t rows = std::min(kLastRows, position);
   return {{position - rows, position},

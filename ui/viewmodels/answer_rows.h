@@ -4,6 +4,7 @@
 #include <QObject>
 #include <QString>
 #include <cstdint>
+#include <map>
 
 #include "core/probe/attention_map.h"
 #include "ui/viewmodels/chat_model.h"
@@ -31,8 +32,7 @@ class AnswerRows : public QObject {
 
   AppModel& m_app;
   ChatModel& m_chat;
-  TokenRange m_answer;
-  std::uint64_t m_serial = 0;  // of the session that wrote it
+  std::map<std::uint64_t, TokenRange> m_answers;  // by the session that wrote them
 };
 
 }  // namespace ropescope::ui

@@ -239,13 +239,13 @@ void AppModel::readDocument() {
     return;
   }
   const auto serial = sessionSerial();
-  const auto position = m_runner.stream<std::int64_t>(
-      this, [this, serial](const std::int64_t& tokens) { setPosition(serial, tokens); });
+  const auto tokens = m_runner.stream<SessionTokens>(
+      this, [this, serial](const SessionTokens& held) { setTokens(serial, held); });
   m_runner.startLong<PrefillResult>(
       this, Lane::Answer, SameLane::Queue,
-      [recipe = recipe(), document = m_document, position](EngineRoom& room,
-                                                           const JobControl& job) {
-        return readParts(room, recipe, {document->part.ids}, {position}, job);
+      [recipe = recipe(), document = m_document, tokens](EngineRoom& room,
+                                                         const JobControl& job) {
+        return readParts(room, recipe, {document->part.ids}, {tokens}, job);
       },
       [this](const Result<PrefillResult>& read) {
         if (!read) return reportError(read.error());

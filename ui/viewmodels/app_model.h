@@ -59,7 +59,12 @@ class AppModel : public QObject {
   // Names the current session: another one has another serial, and a slot's comes back with it. A
   // picture asked for under another one is out of date.
   std::uint64_t sessionSerial() const { return now().recipe.serial; }
-  std::int64_t position() const { return now().position; }  // tokens read into the current session
+  std::int64_t position() const { return now().position(); }  // tokens in the current session
+  // The id at a position of the current session; of the document where it is not read yet.
+  std::optional<std::int32_t> tokenAt(std::int64_t position) const;
+  // Tokens that the document and the current session begin with: all of the document unless the
+  // session was given a part of it.
+  std::int64_t documentTokensHeld() const;
   // Layers whose maps can be drawn.
   const std::vector<int>& captureLayers() const { return recipe().options.captureLayers; }
   bool isAnswering() const { return m_runner.isBusy(Lane::Answer); }  // or reading, or about to
@@ -69,6 +74,7 @@ class AppModel : public QObject {
   // The settings to flip between, by index 0 … kSlots - 1. Their sessions stay in memory as long as
   // there is room, so that flipping back reads nothing again.
   const MethodSlot& slot(int index) const { return m_slots[static_cast<std::size_t>(index)]; }
+  std::vector<rope::MethodChoice> slotChoices() const;  // of those that lack nothing
   int activeSlot() const { return m_active; }  // -1: the settings in use are in none
   // Puts the whole window under these settings; errorOccurred() says why it cannot be.
   void activateSlot(int index);
@@ -99,7 +105,7 @@ class AppModel : public QObject {
   std::int64_t neededContext(std::int64_t questionTokens) const;  // document + question + answer
 
   // From the job that reads or answers; GUI thread.
-  void setPosition(std::uint64_t serial, std::int64_t position);
+  void setTokens(std::uint64_t serial, const SessionTokens& tokens);
   void reportError(const Error& error);
 
  signals:
@@ -110,7 +116,9 @@ class AppModel : public QObject {
   // Just before planChanged(): the same document under other settings of the four. Axes stay.
   void flipped(int index);
   void slotsChanged();  // which is active, settings, problems, how far each has read
-  void sessionAdvanced(qint64 position);  // chunks done; 0 when a session was dropped
+  // Chunks done; 0 when a session was dropped. Less than before: what stood behind is another text
+  // now, even where a larger position follows at once.
+  void sessionAdvanced(qint64 position);
   void busyChanged();
   void errorOccurred(const QString& sentence);
   void notice(const QString& sentence);  // for the status bar
@@ -134,6 +142,7 @@ class AppModel : public QObject {
   const PlannedSession& now() const { return m_active < 0 ? m_own : slot(m_active).session; }
   MethodSlot& slotAt(int index) { return m_slots[static_cast<std::size_t>(index)]; }
   int slotOf(const MethodSettings& settings) const;  // -1: none
+  void advance(PlannedSession& session, const SessionTokens& tokens);
   void takeDefaultSlots();
   void forgetSlotSessions();  // all but the active one
   void refreshSlots();        // plans and problems of those without a session

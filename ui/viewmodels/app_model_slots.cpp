@@ -36,6 +36,14 @@ int AppModel::slotOf(const MethodSettings& settings) const {
   return found == m_slots.end() ? -1 : static_cast<int>(found - m_slots.begin());
 }
 
+std::vector<rope::MethodChoice> AppModel::slotChoices() const {
+  std::vector<rope::MethodChoice> choices;
+  for (const MethodSlot& slot : m_slots) {
+    if (slot.lack.isEmpty()) choices.push_back(slot.settings().rope);
+  }
+  return choices;
+}
+
 void AppModel::takeDefaultSlots() {
   const auto defaults = defaultSlots(bundledFor(m_calibrations, m_engine->folder()));
   std::copy_n(defaults.begin(), kSlots, m_slots.begin());
@@ -48,7 +56,7 @@ void AppModel::forgetSlotSessions() {
     if (i == m_active) continue;
     PlannedSession& session = slotAt(i).session;
     session.recipe = {};
-    session.position = 0;
+    session.tokens.reset();
     session.bytes = 0;
   }
 }
@@ -134,7 +142,7 @@ Status AppModel::planSlot(int index) {
     return Error{ErrorCode::Cancelled, file.string() + " is being read"};
   }
   slot.session.recipe.serial = ++m_lastSerial;
-  slot.session.position = 0;
+  slot.session.tokens.reset();
   slot.session.bytes = 0;
   return Done{};
 }
@@ -159,13 +167,13 @@ void AppModel::readUnderSlot(int index) {
     emit errorOccurred(refusal(0));
     return;
   }
-  const auto position = m_runner.stream<std::int64_t>(
+  const auto tokens = m_runner.stream<SessionTokens>(
       this,
-      [this, serial = recipe->serial](const std::int64_t& tokens) { setPosition(serial, tokens); });
+      [this, serial = recipe->serial](const SessionTokens& held) { setTokens(serial, held); });
   m_runner.startLong<PrefillResult>(
       this, Lane::Answer, SameLane::Queue,
-      [recipe = *recipe, document = m_document, position](EngineRoom& room, const JobControl& job) {
-        return readParts(room, recipe, {document->part.ids}, {position}, job);
+      [recipe = *recipe, document = m_document, tokens](EngineRoom& room, const JobControl& job) {
+        return readParts(room, recipe, {document->part.ids}, {tokens}, job);
       },
       [this](const Result<PrefillResult>& read) {
         if (!read) reportError(read.error());
@@ -262,8 +270,8 @@ void AppModel::adoptKept(const std::vector<KeptSession>& kept) {
     for (const KeptSession& one : kept) {
       if (one.serial == session.recipe.serial) session.bytes = one.cacheBytes + one.captureBytes;
     }
-    const bool dropped = session.position > 0 && !reads(kept, session.recipe.serial);
-    if (dropped) session.position = 0;
+    const bool dropped = session.position() > 0 && !reads(kept, session.recipe.serial);
+    if (dropped) session.tokens.reset();
     return std::pair{dropped, before != session.bytes};
   };
   bool changed = false;
@@ -280,18 +288,44 @@ void AppModel::adoptKept(const std::vector<KeptSession>& kept) {
   if (changed) emit slotsChanged();
 }
 
-void AppModel::setPosition(std::uint64_t serial, std::int64_t position) {
-  if (serial == sessionSerial()) {
-    if (position == this->position()) return;
-    now().position = position;
-    emit sessionAdvanced(position);
-    return;
-  }
+void AppModel::setTokens(std::uint64_t serial, const SessionTokens& tokens) {
+  if (serial == sessionSerial()) return advance(now(), tokens);
   for (MethodSlot& slot : m_slots) {
-    if (slot.session.recipe.serial != serial || slot.session.position == position) continue;
-    slot.session.position = position;
-    emit slotsChanged();
+    if (slot.session.recipe.serial != serial) continue;
+    const std::int64_t before = slot.session.position();
+    slot.session.tokens = tokens;
+    if (slot.session.position() != before) emit slotsChanged();
   }
+}
+
+// A second question takes the place of the first: views must drop what they drew of it, even when
+// the session is longer afterwards than before.
+void AppModel::advance(PlannedSession& session, const SessionTokens& tokens) {
+  const SessionTokens before = std::exchange(session.tokens, tokens);
+  if (before) {
+    const auto [old, next] =
+        std::mismatch(before->begin(), before->end(), tokens->begin(), tokens->end());
+    if (old == before->end() && next == tokens->end()) return;
+    if (old != before->end()) emit sessionAdvanced(old - before->begin());
+  }
+  emit sessionAdvanced(position());
+}
+
+std::int64_t AppModel::documentTokensHeld() const {
+  if (!m_document) return 0;
+  const auto& ids = m_document->part.ids;
+  const SessionTokens& held = now().tokens;
+  if (!held) return std::ssize(ids);
+  const auto [own, read] = std::mismatch(ids.begin(), ids.end(), held->begin(), held->end());
+  return read == held->end() ? std::ssize(ids) : own - ids.begin();
+}
+
+std::optional<std::int32_t> AppModel::tokenAt(std::int64_t position) const {
+  if (position < 0) return {};
+  const auto at = static_cast<std::size_t>(position);
+  if (now().tokens && position < this->position()) return (*now().tokens)[at];
+  if (!m_document || position >= std::ssize(m_document->part.ids)) return {};
+  return m_document->part.ids[at];
 }
 
 }  // namespace ropescope::ui

@@ -98,13 +98,15 @@ void AttentionViewModel::switchSession(std::int64_t tokens) {
 
 void AttentionViewModel::advanceTo(std::int64_t tokens) {
   if (tokens == m_tokens) return;
-  if (tokens < m_tokens) {  // rewound: what was drawn beyond is gone
-    m_cache.clear();
-    m_tile.reset();
+  const bool rewound = tokens < m_tokens;
+  if (rewound) {  // what was drawn beyond is gone
+    m_cache.dropBeyond(tokens);
+    if (m_tile && queryTokens(m_tile->request).end > tokens) m_tile.reset();
   }
   const bool first = units() == 0;
   m_tokens = tokens;
   rebuildBorders();
+  if (rewound) Q_EMIT rewoundTo(tokens);
   if (m_atHome && m_view != home()) {
     m_view = home();
     Q_EMIT viewChanged();
@@ -190,6 +192,16 @@ void AttentionViewModel::setGranularity(Granularity granularity) {
   Q_EMIT viewChanged();
   Q_EMIT tileChanged();
   selectionEdited();
+}
+
+void AttentionViewModel::renewSegments() {
+  if (m_granularity == Granularity::Token) return;
+  m_cache.clear();
+  m_tile.reset();
+  takeSegments();
+  if (m_atHome) m_view = home();
+  Q_EMIT viewChanged();
+  askSoon();
 }
 
 void AttentionViewModel::takeSegments() {

@@ -45,6 +45,7 @@ class AttentionViewModel : public QObject {
   void setSource(MapSource source) { m_source = std::move(source); }
   void setTokenText(TokenText text) { m_tokenText = std::move(text); }
   void setSegmentSource(SegmentSource source) { m_segmentSource = std::move(source); }
+  void renewSegments();  // the session holds another part of the document
 
   void setModelShape(int layers, int heads);
   // Other keys in the cache: forgets every tile. `expectedTokens`: what the axes show meanwhile.
@@ -100,6 +101,7 @@ class AttentionViewModel : public QObject {
   void selectionChanged();  // model shape, layer, head, reducer, scale, ignored tokens, lock, units
   void viewChanged();
   void tileChanged();  // tile, value range, message
+  void rewoundTo(qint64 tokens);  // what was drawn of later queries is of another text now
 
  private:
   void takeSegments();    // of the document that is there

@@ -159,9 +159,9 @@ void ChatModel::start(quint64 id, AnswerRequest request) {
   emit busyChanged();
   const auto serial = m_app.sessionSerial();
   const AnswerSinks sinks{
-      .position = m_runner.stream<std::int64_t>(
+      .tokens = m_runner.stream<SessionTokens>(
           this,
-          [this, serial](const std::int64_t& position) { m_app.setPosition(serial, position); }),
+          [this, serial](const SessionTokens& tokens) { m_app.setTokens(serial, tokens); }),
       .text = m_runner.stream<std::string>(
           this,
           [this, id](const std::string& text) {

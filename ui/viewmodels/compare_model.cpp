@@ -194,7 +194,7 @@ void CompareModel::adopt(std::size_t index, const PaneProgress& progress) {
   if (!pane.asked) return;  // another document or model came meanwhile
   pane.progress = progress;
   if (progress.error) pane.problem = errorSentence(*progress.error);
-  m_app.setPosition(progress.serial, progress.position);
+  if (progress.tokens) m_app.setTokens(progress.serial, progress.tokens);
   changed(static_cast<int>(index), static_cast<int>(index));
   // Marks of the others depend on the reference.
   if (static_cast<int>(index) == m_reference) changed(0, kPanes - 1);
@@ -250,7 +250,7 @@ QString CompareModel::detail(const Pane& pane) const {
   if (progress.stage == Stage::Waiting) return tr("waiting …");
   if (progress.stage == Stage::Reading) {
     return tr("reading %1 of %2 tokens …")
-        .arg(tokensText(progress.position), tokensText(answer.prefill.promptTokens));
+        .arg(tokensText(progress.tokens ? std::ssize(*progress.tokens) : 0), tokensText(answer.prefill.promptTokens));
   }
   const int index = static_cast<int>(&pane - m_panes.data());
   const auto written = static_cast<std::int64_t>(answer.ids.size());

@@ -46,7 +46,7 @@ void ContributionViewModel::listComparisons() {
   m_plans.clear();
   const AppModel& app = m_pair.parts().app;
   if (app.engine() && app.plan()) {
-    m_plans = methodPlans(*app.engine(), *app.plan());
+    m_plans = methodPlans(*app.engine(), *app.plan(), app.slotChoices());
     std::erase_if(m_plans, [&](const MethodPlan& p) { return p.plan.sameRotation(*app.plan()); });
   }
   m_comparisons = {tr("nothing"), tr("before the last switch")};

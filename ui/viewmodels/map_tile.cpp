@@ -83,6 +83,14 @@ TileCache::Tile TileCache::find(const MapRequest& request) {
   return m_tiles.front();
 }
 
+void TileCache::dropBeyond(std::int64_t tokens) {
+  m_tiles.remove_if([&](const Tile& tile) {
+    const bool isBeyond = queryTokens(tile->request).end > tokens;
+    if (isBeyond) m_cells -= tile->values.size();
+    return isBeyond;
+  });
+}
+
 void TileCache::clear() {
   m_tiles.clear();
   m_cells = 0;

@@ -57,6 +57,7 @@ class TileCache {
   void insert(Tile tile);
   Tile find(const MapRequest& request);  // null when it is not there
   void clear();
+  void dropBeyond(std::int64_t tokens);  // tiles with queries at or behind that position
   std::size_t cells() const { return m_cells; }
 
  private:

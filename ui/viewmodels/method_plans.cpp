@@ -1,23 +1,22 @@
 #include "ui/viewmodels/method_plans.h"
 
+#include <algorithm>
+
 #include "ui/viewmodels/angle_view_model.h"
+#include "ui/viewmodels/plan_comparison.h"
 
 namespace ropescope::ui {
 
-std::vector<MethodPlan> methodPlans(const Engine& engine, const rope::RotaryPlan& inUse) {
+std::vector<MethodPlan> methodPlans(const Engine& engine, const rope::RotaryPlan& inUse,
+                                    std::span<const rope::MethodChoice> known) {
+  const std::vector<rope::RotaryPlan> others = comparePlans(engine, inUse, known).plans;
   std::vector<MethodPlan> plans;
   for (const auto& method : rope::allMethods()) {
-    const rope::MethodInfo info = method->info();
-    if (info.id == inUse.method) {
-      plans.push_back({planTitle(inUse), inUse});
-      continue;
-    }
-    rope::MethodChoice choice{.id = info.id};
-    if (info.takesFactor) choice.factor = inUse.context.factor;
-    auto plan = engine.plan(choice, inUse.context.plannedLength);
-    if (!plan) continue;
-    const QString title = planTitle(*plan);
-    plans.push_back({title, *std::move(plan)});
+    const std::string id = method->info().id;
+    if (id == inUse.method) plans.push_back({planTitle(inUse), inUse});
+    const auto other = std::find_if(others.begin(), others.end(),
+                                    [&id](const auto& plan) { return plan.method == id; });
+    if (other != others.end()) plans.push_back({planTitle(*other), *other});
   }
   return plans;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QString>
+#include <span>
 #include <vector>
 
 #include "core/engine/engine.h"
@@ -15,8 +16,9 @@ struct MethodPlan {
 };
 
 // Every method that has a plan for this context, under the same factor, in the order of
-// allMethods(); the one in use is the plan itself. Methods that lack something (a factor file) are
-// left out.
-std::vector<MethodPlan> methodPlans(const Engine& engine, const rope::RotaryPlan& inUse);
+// allMethods(); the one in use is the plan itself, the others as comparePlans() has them. Methods
+// that lack something (a factor file) are left out.
+std::vector<MethodPlan> methodPlans(const Engine& engine, const rope::RotaryPlan& inUse,
+                                    std::span<const rope::MethodChoice> known);
 
 }  // namespace ropescope::ui

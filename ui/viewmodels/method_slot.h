@@ -28,8 +28,10 @@ struct PlannedSession {
   std::shared_ptr<const rope::RotaryPlan> plan;  // null: there is none, or no model
   SessionRecipe recipe;                          // serial 0: no session was wanted yet
   std::int64_t plannedContext = 0;
-  std::int64_t position = 0;  // tokens read
-  std::int64_t bytes = 0;     // in memory: KV cache and capture; 0: not there
+  SessionTokens tokens;    // read and written; null: none
+  std::int64_t bytes = 0;  // in memory: KV cache and capture; 0: not there
+
+  std::int64_t position() const { return tokens ? std::ssize(*tokens) : 0; }
 };
 
 // One of the settings that the window flips between.

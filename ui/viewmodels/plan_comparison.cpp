@@ -2,10 +2,12 @@
 
 #include <QObject>
 #include <QStringList>
+#include <algorithm>
 
 namespace ropescope::ui {
 
-PlanComparison comparePlans(const Engine& engine, const rope::RotaryPlan& current) {
+PlanComparison comparePlans(const Engine& engine, const rope::RotaryPlan& current,
+                            std::span<const rope::MethodChoice> known) {
   PlanComparison all;
   QStringList missing;
   QStringList refusals;
@@ -13,6 +15,9 @@ PlanComparison comparePlans(const Engine& engine, const rope::RotaryPlan& curren
     const rope::MethodInfo info = method->info();
     if (info.id == current.method) continue;
     rope::MethodChoice choice{.id = info.id};
+    const auto found = std::find_if(known.begin(), known.end(),
+                                    [&info](const auto& one) { return one.id == info.id; });
+    if (found != known.end()) choice.values = found->values;
     if (info.takesFactor) choice.factor = current.context.factor;
     auto plan = engine.plan(choice, current.context.plannedLength);
     if (plan) {

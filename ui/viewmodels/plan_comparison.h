@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QString>
+#include <span>
 #include <vector>
 
 #include "core/engine/engine.h"
@@ -14,6 +15,9 @@ struct PlanComparison {
   QString reasons;                      // why not, in sentences
 };
 
-PlanComparison comparePlans(const Engine& engine, const rope::RotaryPlan& current);
+// Every other method as the first of `known` has it, LongRoPE's factors say, else with its defaults;
+// where it takes a factor, under the current one.
+PlanComparison comparePlans(const Engine& engine, const rope::RotaryPlan& current,
+                            std::span<const rope::MethodChoice> known);
 
 }  // namespace ropescope::ui

@@ -86,7 +86,7 @@ void ScoreViewModel::startSession() {
   if (m_mean) m_meanBefore = std::move(m_mean);
   m_mean.reset();
   m_plans.clear();
-  if (app.engine() && app.plan()) m_plans = methodPlans(*app.engine(), *app.plan());
+  if (app.engine() && app.plan()) m_plans = methodPlans(*app.engine(), *app.plan(), app.slotChoices());
   contentsArrived();
 }
 

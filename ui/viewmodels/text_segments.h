@@ -10,4 +10,7 @@ namespace ropescope::ui {
 // stands before the first sentence, the BOS for one, belongs to it.
 TextSegments segmentsOf(const OpenDocument& document, Granularity granularity);
 
+// Those that end within the first `tokens` tokens.
+TextSegments firstSegments(TextSegments segments, std::int64_t tokens);
+
 }  // namespace ropescope::ui

@@ -5,6 +5,7 @@
 #include "core/tokenizer/tokenizer.h"
 #include "ui/text/error_text.h"
 #include "ui/text/number_text.h"
+#include "ui/viewmodels/token_piece.h"
 #include "ui/viewmodels/angle_view_model.h"
 
 namespace ropescope::ui {
@@ -33,18 +34,6 @@ std::int64_t strongest(const AttentionMap& row) {
 
 }  // namespace
 
-QString tokenPiece(const AppModel& app, std::int64_t position) {
-  if (!app.engine() || !app.document()) return {};
-  const auto& ids = app.document()->part.ids;
-  if (position < 0 || position >= static_cast<std::int64_t>(ids.size())) return {};
-  const auto tokenizer = app.engine()->tokenizer();
-  if (!tokenizer) return {};
-  QString piece =
-      QString::fromStdString((*tokenizer)->piece(ids[static_cast<std::size_t>(position)]));
-  if (piece == QStringLiteral("<0x0A>")) return QStringLiteral("↵");
-  return piece.replace(u'▁', u'␣').replace(u'\n', u'↵');
-}
-
 TokenPairModel::TokenPairModel(LensParts parts, const QString& key, QObject* parent)
     : QObject(parent),
       m_parts(parts),
@@ -62,6 +51,14 @@ TokenPairModel::TokenPairModel(LensParts parts, const QString& key, QObject* par
   connect(&m_parts.app, &AppModel::documentChanged, this, forget);
   connect(&m_parts.app, &AppModel::sessionAdvanced, this, [this](qint64 position) {
     if (position == 0) return startSession();
+    if (const PairRequest& request = shown(); m_reading && request.query >= position) {
+      m_parts.runner.dropViews(m_key);  // another text stands there now
+      m_waiting = false;
+      m_reading.reset();
+      m_changedRow.reset();
+      Q_EMIT changed();
+      askSoon();
+    }
     if (!m_reading && !m_waiting) askSoon();
   });
   connect(&m_parts.tokens, &TokenChoice::changed, this, &TokenPairModel::askSoon);

@@ -93,7 +93,4 @@ class TokenPairModel : public QObject {
   QTimer m_askTimer;
 };
 
-// A token of the open document as its piece, blanks visible; empty when there is none.
-QString tokenPiece(const AppModel& app, std::int64_t position);
-
 }  // namespace ropescope::ui

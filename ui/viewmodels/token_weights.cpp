@@ -29,6 +29,10 @@ TokenWeights::TokenWeights(AttentionViewModel& map, QObject* parent) : QObject(p
   connect(&m_askTimer, &QTimer::timeout, this, &TokenWeights::ask);
   connect(&m_map, &AttentionViewModel::viewChanged, this, &TokenWeights::askSoon);
   connect(&m_map, &AttentionViewModel::selectionChanged, this, &TokenWeights::askSoon);
+  connect(&m_map, &AttentionViewModel::rewoundTo, this, [this] {
+    m_asked = {};  // the same request has another answer
+    askSoon();
+  });
   connect(&m_map, &AttentionViewModel::tileChanged, this, [this] {
     if (m_query >= m_map.units()) forget();  // another session or other rows
     if (!isSet() || m_atRest) rest();        // the last row moves while the text grows

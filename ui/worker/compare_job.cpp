@@ -42,7 +42,7 @@ class PaneRun {
     reads ? read() : write();
     const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
     (reads ? m_progress.answer.prefillSeconds : m_progress.answer.decodeSeconds) += seconds;
-    m_progress.position = m_session->position();
+    m_progress.tokens = tokensOf(*m_session);
   }
 
   void stop() {
@@ -119,7 +119,8 @@ void report(const Runs& runs, const JobControl& job) {
   for (const auto& run : runs) {
     const PaneProgress& progress = run->progress();
     reading = reading || progress.stage == Stage::Reading;
-    done += std::min(progress.position, progress.answer.prefill.promptTokens);
+    const std::int64_t held = progress.tokens ? std::ssize(*progress.tokens) : 0;
+    done += std::min(held, progress.answer.prefill.promptTokens);
     total += progress.answer.prefill.promptTokens;
   }
   if (reading) job.report({"prefill", done, total});

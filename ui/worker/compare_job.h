@@ -23,7 +23,7 @@ struct PaneProgress {
   enum class Stage { Waiting, Reading, Writing, Finished };
   Stage stage = Stage::Waiting;
   std::uint64_t serial = 0;
-  std::int64_t position = 0;    // tokens in the session
+  SessionTokens tokens;         // in the session; null before it was touched
   Answer answer;                // so far; its times are this session's own
   std::optional<Error> error;   // instead of the rest
   std::int64_t cacheBytes = 0;  // KV cache

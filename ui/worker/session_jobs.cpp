@@ -13,13 +13,13 @@ double secondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-// The same job, which also says where the session stands at every step, and adds up the time that
+// The same job, which also says what the session holds at every step, and adds up the time that
 // pictures took between steps.
-JobControl withPosition(const JobControl& job, const Session& session,
-                        const std::function<void(std::int64_t)>& position, double& pictureSeconds) {
+JobControl withTokens(const JobControl& job, const Session& session,
+                      const std::function<void(SessionTokens)>& tokens, double& pictureSeconds) {
   JobControl control = job;
-  control.betweenSteps = [&job, &session, &position, &pictureSeconds] {
-    if (position) position(session.position());
+  control.betweenSteps = [&job, &session, &tokens, &pictureSeconds] {
+    if (tokens) tokens(tokensOf(session));
     const auto begin = Clock::now();
     job.step();
     pictureSeconds += secondsSince(begin);
@@ -34,13 +34,13 @@ struct Reading {
 
 Result<Reading> read(EngineRoom& room, const SessionRecipe& recipe,
                      const std::vector<std::vector<std::int32_t>>& parts,
-                     const std::function<void(std::int64_t)>& position, const JobControl& job) {
+                     const std::function<void(SessionTokens)>& tokens, const JobControl& job) {
   auto session = sessionFor(room, recipe);
   if (!session) return session.error();
   const auto begin = Clock::now();
   double pictures = 0.0;
-  auto done = (*session)->prefill(parts, withPosition(job, **session, position, pictures));
-  if (position) position((*session)->position());
+  auto done = (*session)->prefill(parts, withTokens(job, **session, tokens, pictures));
+  if (tokens) tokens(tokensOf(**session));
   if (!done) return done.error();
   return Reading{*done, secondsSince(begin) - pictures};
 }
@@ -59,6 +59,11 @@ bool fitsBesideOthers(const EngineRoom& room, const SessionOptions& options) {
 }
 
 }  // namespace
+
+SessionTokens tokensOf(const Session& session) {
+  const auto tokens = session.tokens();
+  return std::make_shared<const std::vector<std::int32_t>>(tokens.begin(), tokens.end());
+}
 
 Result<Session*> sessionFor(EngineRoom& room, const SessionRecipe& recipe) {
   if (!room.engine) return Error{ErrorCode::InvalidArgument, "no model is loaded; open one first"};
@@ -91,7 +96,7 @@ void keepOnly(EngineRoom& room, const std::vector<std::uint64_t>& serials) {
 Result<PrefillResult> readParts(EngineRoom& room, const SessionRecipe& recipe,
                                 const std::vector<std::vector<std::int32_t>>& parts,
                                 const ReadingSinks& sinks, const JobControl& job) {
-  auto reading = read(room, recipe, parts, sinks.position, job);
+  auto reading = read(room, recipe, parts, sinks.tokens, job);
   if (!reading) return reading.error();
   return reading->result;
 }
@@ -99,7 +104,7 @@ Result<PrefillResult> readParts(EngineRoom& room, const SessionRecipe& recipe,
 Result<Answer> answerQuestion(EngineRoom& room, const SessionRecipe& recipe,
                               const AnswerRequest& request, const AnswerSinks& sinks,
                               const JobControl& job) {
-  const auto reading = read(room, recipe, request.parts, sinks.position, job);
+  const auto reading = read(room, recipe, request.parts, sinks.tokens, job);
   if (!reading) return reading.error();
   const auto tokenizer = room.engine->tokenizer();
   if (!tokenizer) return tokenizer.error();
@@ -114,12 +119,12 @@ Result<Answer> answerQuestion(EngineRoom& room, const SessionRecipe& recipe,
   const auto begin = Clock::now();
   double pictures = 0.0;
   const auto generation = session.generate(request.generation, onToken,
-                                           withPosition(job, session, sinks.position, pictures));
+                                           withTokens(job, session, sinks.tokens, pictures));
+  if (sinks.tokens) sinks.tokens(tokensOf(session));
   if (!generation) return generation.error();
   answer.decodeSeconds = secondsSince(begin) - pictures;
   emitText(writer.finish(answer));
   answer.finishReason = generation->finishReason;
-  if (sinks.position) sinks.position(session.position());
   return answer;
 }
 

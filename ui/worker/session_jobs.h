@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,8 +29,12 @@ void keepOnly(EngineRoom& room, const std::vector<std::uint64_t>& serials);
 // The session if it is there already, for pictures; never makes one. NotFound otherwise.
 Result<const Session*> existingSession(const EngineRoom& room, std::uint64_t serial);
 
+// The tokens that a session holds, of prompt and answer.
+using SessionTokens = std::shared_ptr<const std::vector<std::int32_t>>;
+SessionTokens tokensOf(const Session& session);
+
 struct ReadingSinks {
-  std::function<void(std::int64_t)> position;  // tokens in the cache, after every chunk
+  std::function<void(SessionTokens)> tokens;  // in the cache, after every chunk
 };
 
 Result<PrefillResult> readParts(EngineRoom& room, const SessionRecipe& recipe,
@@ -42,7 +47,7 @@ struct AnswerRequest {
 };
 
 struct AnswerSinks {
-  std::function<void(std::int64_t)> position;
+  std::function<void(SessionTokens)> tokens;
   std::function<void(std::string)> text;  // whole UTF-8 characters
 };
 

@@ -31,9 +31,9 @@ TEST(AngleCoverage, EighteenPairsOfLlama2NeverWentRound) {
   const auto arcs = trainedArcs(planOf("none", 1).context);
   ASSERT_EQ(arcs.size(), 64U);
   for (std::size_t pair = 0; pair < 64; ++pair) EXPECT_EQ(arcs[pair].fullTurn, pair < 46) << pair;
-  EXPECT_NEAR(arcs[0].largestAngle, 4095.0, kRounding);
-  EXPECT_NEAR(arcs[46].largestAngle, 4095 * 1.33352143e-3, kPublishedDigits);
-  EXPECT_NEAR(arcs[63].largestAngle, 4095 * 1.15478198e-4, kPublishedDigits);
+  EXPECT_NEAR(arcs[0].endAngle, 4096.0, kRounding);
+  EXPECT_NEAR(arcs[46].endAngle, 4096 * 1.33352143e-3, kPublishedDigits);
+  EXPECT_NEAR(arcs[63].endAngle, 4096 * 1.15478198e-4, kPublishedDigits);
 }
 
 TEST(AngleCoverage, PlainRopeLeavesTheTrainedAnglesAtTheTrainedLength) {
@@ -46,19 +46,20 @@ TEST(AngleCoverage, PlainRopeLeavesTheTrainedAnglesAtTheTrainedLength) {
   EXPECT_EQ(firstUnseen(pairs), UnseenFrom(4096));
 }
 
-// Distance d is turned like d / s: the last distance within the trained angles is s (L - 1).
+// Distance d is turned like d / s, and d / s < L for every distance of a context of s L tokens: all
+// of it "falls into the trained range" (arXiv:2306.15595, section 2.3).
 TEST(AngleCoverage, InterpolationMovesTheBorderByItsFactor) {
   const auto pairs = unseenFrom(planOf("pi", 4));
-  EXPECT_EQ(unseenPairs(pairs, 4 * 4095), 0);
-  EXPECT_EQ(unseenPairs(pairs, 4 * 4095 + 1), 18);
+  EXPECT_EQ(unseenPairs(pairs, 4 * 4096 - 1), 0);
+  EXPECT_EQ(unseenPairs(pairs, 4 * 4096), 18);
 }
 
-// NTK by 4 leaves pair 46 the frequency 4.84619228e-4: 4095 * 1.33352143e-3 / 4.84619228e-4 =
-// 11,268.2. The last pair is slowed by 4: 16,381.
+// NTK by 4 leaves pair 46 the frequency 4.84619228e-4: 4096 * 1.33352143e-3 / 4.84619228e-4 =
+// 11,270.9. The last pair is slowed by 4: 16,384.
 TEST(AngleCoverage, NtkLeavesTheTrainedAnglesOnePairAfterTheOther) {
   const auto pairs = unseenFrom(planOf("ntk", 4));
-  EXPECT_EQ(pairs[46], UnseenFrom(11269));
-  EXPECT_EQ(pairs[63], UnseenFrom(16381));
+  EXPECT_EQ(pairs[46], UnseenFrom(11271));
+  EXPECT_EQ(pairs[63], UnseenFrom(16384));
   for (std::size_t pair = 47; pair < 64; ++pair) EXPECT_GT(*pairs[pair], *pairs[pair - 1]);
   EXPECT_EQ(firstUnseen(pairs), pairs[46]);
 }
@@ -66,7 +67,7 @@ TEST(AngleCoverage, NtkLeavesTheTrainedAnglesOnePairAfterTheOther) {
 // YaRN by 16 divides pairs from 46 on by 16 (8.33450895e-5 = 1.33352143e-3 / 16), others less.
 TEST(AngleCoverage, YarnSlowsExactlyThePairsThatNeverWentRound) {
   const auto pairs = unseenFrom(planOf("yarn", 16));
-  for (std::size_t pair = 46; pair < 64; ++pair) EXPECT_EQ(pairs[pair], UnseenFrom(16 * 4095 + 1));
+  for (std::size_t pair = 46; pair < 64; ++pair) EXPECT_EQ(pairs[pair], UnseenFrom(16 * 4096));
 }
 
 TEST(AngleCoverage, APairThatStandsStillMeetsNothingNew) {
@@ -87,12 +88,12 @@ TEST(ClockHand, ShowsTheArcOfTrainingAndWhatLiesBeyond) {
   // Pair 46 never went round; at 8192 it has turned 10.92 rad, more than one turn: all the rest.
   EXPECT_TRUE(hands[46].unseen);
   EXPECT_NEAR(hands[46].angle, 8192 * 1.33352143e-3, kPublishedDigits);
-  EXPECT_NEAR(hands[46].trainedSweep, 4095 * 1.33352143e-3, kPublishedDigits);
+  EXPECT_NEAR(hands[46].trainedSweep, 4096 * 1.33352143e-3, kPublishedDigits);
   EXPECT_NEAR(hands[46].trainedSweep + hands[46].unseenSweep, kTurn, kRounding);
   EXPECT_NEAR(hands[46].direction, hands[46].angle - kTurn, kRounding);
-  // Pair 63 saw 0.4729 rad and stands at 0.9460.
+  // Pair 63 saw 0.4730 rad and stands at 0.9460.
   EXPECT_TRUE(hands[63].unseen);
-  EXPECT_NEAR(hands[63].unseenSweep, (8192 - 4095) * 1.15478198e-4, kPublishedDigits);
+  EXPECT_NEAR(hands[63].unseenSweep, (8192 - 4096) * 1.15478198e-4, kPublishedDigits);
 }
 
 TEST(ClockHand, IsWithinTrainingUpToTheLastTrainedPosition) {

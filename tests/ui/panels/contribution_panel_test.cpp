@@ -58,6 +58,25 @@ struct Window {
   }
 };
 
+TEST(ContributionPanel, ASecondQuestionIsReadInPlaceOfTheFirst) {
+  Window window;
+  window.live.app.setAnswerTokens(4);
+  window.live.chat.ask("Who?");
+  window.live.idle();
+  const std::int64_t query = window.live.app.position() - 1;  // of the answer
+  window.tokens.choose(query, 7);
+  ASSERT_TRUE(window.waitForBars()) << window.panel.model().pair().message().toStdString();
+  const double before = window.panel.model().pair().reading()->pair.used.score;
+  window.live.chat.ask("What did the little girl see in the big green park with her friend?");
+  window.live.idle();
+  ASSERT_TRUE(waitUntil([&] {
+    const auto reading = window.panel.model().pair().reading();
+    return reading && reading->pair.used.score != before;
+  })) << "still the first question's token";
+  EXPECT_EQ(window.panel.model().pair().reading()->pair.used.score,
+            window.fromCore().used.score);
+}
+
 TEST(ContributionPanel, ShowsTheCoresNumbersAndTheirTable) {
   Window window;
   ContributionViewModel& model = window.panel.model();

@@ -72,6 +72,23 @@ TEST_F(CoveragePanelTest, ShowsTheAttentionOfTheAnswer) {
   }
 }
 
+TEST_F(CoveragePanelTest, EveryFlipFindsTheAnswerOfItsOwnSession) {
+  live.app.setAnswerTokens(6);
+  for (const int slot : {0, 1}) {
+    live.app.activateSlot(slot);
+    live.chat.ask("Who?");
+    live.idle();
+    ASSERT_EQ(live.lastTurn().state, ChatTurn::State::Finished) << qPrintable(live.lastTurn().problem);
+  }
+  for (const int slot : {0, 1}) {
+    live.app.activateSlot(slot);
+    live.idle();
+    EXPECT_TRUE(waitUntil([this] {
+      return panel.isSettled() && panel.model().sentence().contains("the answer's");
+    })) << slot << ": " << qPrintable(panel.model().massText());
+  }
+}
+
 TEST_F(CoveragePanelTest, TakesTheLastTokensBeforeThereIsAnAnswer) {
   readUnder("pi");
   ASSERT_TRUE(waitUntil([this] { return panel.model().hasMass(); }));

@@ -4,11 +4,30 @@
 #include <gtest/gtest.h>
 
 #include "tests/ui/live_app.h"
+#include "ui/viewmodels/token_piece.h"
 #include "ui/panels/angle_panel.h"
 #include "ui/panels/attention_panel.h"
 
 namespace ropescope::ui {
 namespace {
+
+QString pieceOf(const LiveApp& live, std::int32_t id) {
+  const auto tokenizer = live.app.engine()->tokenizer();
+  const QString piece = QString::fromStdString((*tokenizer)->piece(id));
+  return piece == QStringLiteral("<0x0A>") ? QStringLiteral("↵") : QString(piece).replace(u'▁', u'␣');
+}
+
+AttentionMap drawn(LiveApp& live, const MapRequest& request) {
+  Result<AttentionMap> asked = Error{};
+  live.runner.requestView<AttentionMap>(
+      "test", &live.app,
+      [request](EngineRoom& room, const JobControl& job) {
+        return room.session->attentionMap(request, job);
+      },
+      [&](const Result<AttentionMap>& map) { asked = map; });
+  EXPECT_TRUE(waitUntil([&] { return bool(asked); }));
+  return *asked;
+}
 
 TEST(AttentionPanel, GrowsWithTheReadingAndShowsTheSessionsOwnNumbers) {
   LiveApp live;
@@ -27,19 +46,76 @@ TEST(AttentionPanel, GrowsWithTheReadingAndShowsTheSessionsOwnNumbers) {
   })) << panel.model().message().toStdString();
 
   const AttentionMap shown = *panel.model().tile();
-  Result<AttentionMap> asked = Error{};
-  live.runner.requestView<AttentionMap>(
-      "test", &live.app,
-      [request = shown.request](EngineRoom& room, const JobControl& job) {
-        return room.session->attentionMap(request, job);
-      },
-      [&](const Result<AttentionMap>& map) { asked = map; });
-  ASSERT_TRUE(waitUntil([&] { return bool(asked); }));
-  ASSERT_EQ(asked->values.size(), shown.values.size());
+  const AttentionMap asked = drawn(live, shown.request);
+  ASSERT_EQ(asked.values.size(), shown.values.size());
   for (std::size_t i = 0; i < shown.values.size(); ++i) {
-    ASSERT_TRUE(asked->values[i] == shown.values[i] ||
-                (std::isnan(asked->values[i]) && std::isnan(shown.values[i])));
+    ASSERT_TRUE(asked.values[i] == shown.values[i] ||
+                (std::isnan(asked.values[i]) && std::isnan(shown.values[i])));
   }
+}
+
+// The second question is longer than the first with its answer: the session never looks shorter.
+TEST(AttentionPanel, ALongerSecondQuestionTakesThePlaceOfTheFirstInEveryPicture) {
+  LiveApp live;
+  AttentionPanel panel(live.app, live.runner);
+  panel.resize(640, 480);
+  panel.show();
+  live.load();
+  live.open(20);
+  live.app.setAnswerTokens(4);
+  live.chat.ask("Who?");
+  live.idle();
+  const std::int64_t first = live.app.position();
+  const std::int64_t document = live.app.document()->tokens();
+  const auto place = [](std::int64_t token) { return static_cast<double>(token); };
+  panel.model().setView({{place(document - 8), place(first)}, {place(document - 2), place(first)}});
+  ASSERT_TRUE(waitUntil([&] {
+    const auto tile = panel.model().tile();
+    return tile && tile->request.queries == TokenRange{document - 2, first};
+  }));
+  const AttentionMap before = *panel.model().tile();
+  const Answer& answer = live.lastTurn().result;
+  EXPECT_EQ(tokenPiece(live.app, answer.prefill.promptTokens), pieceOf(live, answer.ids.front()));
+  live.chat.ask("What did the little girl see in the big green park with her good friend?");
+  live.idle();
+  ASSERT_GT(live.app.position(), first);
+  ASSERT_TRUE(waitUntil([&] {
+    const auto tile = panel.model().tile();
+    return tile && tile->values != before.values && !panel.model().isLoading();
+  })) << "still the picture of the first question";
+  const AttentionMap shown = *panel.model().tile();
+  EXPECT_EQ(shown.request, before.request);
+  const auto asked = drawn(live, shown.request);
+  ASSERT_EQ(asked.values.size(), shown.values.size());
+  for (std::size_t i = 0; i < shown.values.size(); ++i) {
+    ASSERT_TRUE(asked.values[i] == shown.values[i] ||
+                (std::isnan(asked.values[i]) && std::isnan(shown.values[i])));
+  }
+}
+
+TEST(AttentionPanel, NamesTheTokensThatTheSessionHolds) {
+  LiveApp live;
+  AttentionPanel panel(live.app, live.runner);
+  panel.show();
+  live.load();
+  live.open(20);
+  live.app.setAnswerTokens(4);
+  live.chat.askCut("Who was she?", 100);
+  live.idle();
+  const ChatTurn& turn = live.lastTurn();
+  ASSERT_EQ(turn.state, ChatTurn::State::Finished) << qPrintable(turn.problem);
+  // The document's first part, then the question: not what stands there in the whole document.
+  const auto& ids = live.app.document()->part.ids;
+  EXPECT_EQ(tokenPiece(live.app, 99), pieceOf(live, ids[99]));
+  EXPECT_EQ(tokenPiece(live.app, turn.partTokens), pieceOf(live, turn.questionIds.front()));
+  EXPECT_LE(live.app.documentTokensHeld(), turn.partTokens);
+  EXPECT_LT(live.app.documentTokensHeld(), live.app.document()->tokens());
+  panel.model().setGranularity(Granularity::Sentence);
+  ASSERT_TRUE(waitUntil([&] { return panel.model().tile() && !panel.model().isLoading(); }));
+  const auto borders = panel.model().tile()->request.queryBorders;
+  ASSERT_TRUE(borders);
+  EXPECT_LE((*borders)[borders->size() - 2], live.app.documentTokensHeld());
+  EXPECT_EQ(borders->back(), live.app.position());
 }
 
 TEST(AttentionPanel, ANewPlanClearsTheMap) {

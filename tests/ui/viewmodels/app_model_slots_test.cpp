@@ -4,11 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include "core/rope/rope_math.h"
 #include "core/tokenizer/tokenizer.h"
 #include "tests/ui/live_app.h"
 #include "ui/panels/angle_panel.h"
 #include "ui/panels/attention_panel.h"
 #include "ui/plots/angle_plot.h"
+#include "ui/viewmodels/plan_comparison.h"
 
 namespace ropescope::ui {
 namespace {
@@ -61,6 +63,51 @@ std::vector<std::int32_t> freshAnswer(const SlotApp& live, const MethodSettings&
   std::vector<std::int32_t> ids;
   for (const GeneratedToken& token : generation->tokens) ids.push_back(token.id);
   return ids;
+}
+
+TEST(AppModelSlots, SayWhereASecondQuestionBegins) {
+  SlotApp live;
+  live.start(20);
+  const std::int64_t document = live.app.document()->tokens();
+  live.ask(kPi, "Who?");
+  std::vector<qint64> positions;
+  QObject::connect(&live.app, &AppModel::sessionAdvanced, &live.app,
+                   [&](qint64 position) { positions.push_back(position); });
+  live.ask(kPi, "What did the little girl see in the big green park with her good friend?");
+  ASSERT_FALSE(positions.empty());
+  EXPECT_GE(positions.front(), document);
+  EXPECT_LT(positions.front(), live.app.position());
+  // Both questions begin alike; what follows differs.
+  EXPECT_LE(positions.front(), document + 16);
+  EXPECT_EQ(positions.back(), live.app.position());
+}
+
+// Fails when a comparison asks a method for its defaults alone: LongRoPE has none without a file.
+TEST(AppModelSlots, OtherMethodsAreComparedAsASlotHasThem) {
+  SlotApp live;
+  live.start(10);
+  MethodSettings settings;
+  settings.rope = {.id = "pi", .values = {}, .factor = 2.0};
+  settings.contextTokens = 1024;  // beyond the trained length: the long factors
+  live.app.applyMethod(settings);
+  live.idle();
+  const auto& engine = *live.app.engine();
+  const auto without = comparePlans(engine, *live.app.plan(), {});
+  EXPECT_TRUE(without.leftOut.contains("LongRoPE"));
+  const QString path = live.folder.filePath("factors.csv");
+  QFile file(path);
+  ASSERT_TRUE(file.open(QIODevice::WriteOnly));
+  file.write("1.0\n1.25\n1.5\n2.0\n");
+  file.close();
+  MethodSettings found = live.app.slot(kLongRope).settings();
+  found.rope = {.id = "longrope", .values = {{"factors", path.toStdString()}}, .factor = 2.0};
+  live.app.setSlot(kLongRope, found);
+  const auto with = comparePlans(engine, *live.app.plan(), live.app.slotChoices());
+  EXPECT_FALSE(with.leftOut.contains("LongRoPE")) << qPrintable(with.reasons);
+  const auto longrope = std::find_if(with.plans.begin(), with.plans.end(),
+                                     [](const auto& plan) { return plan.method == "longrope"; });
+  ASSERT_NE(longrope, with.plans.end());
+  EXPECT_DOUBLE_EQ(longrope->invFreq[1], rope::plainInvFreq(longrope->context)[1] / 1.25);
 }
 
 TEST(AppModelSlots, TenFlipsReadNothingAgain) {
@@ -183,7 +230,7 @@ TEST(AppModelSlots, AnotherDocumentForgetsWhatWasRead) {
   live.read(kYarn);
   live.open(90);
   EXPECT_EQ(live.app.position(), 0);
-  EXPECT_EQ(live.app.slot(kPi).session.position, 0);
+  EXPECT_EQ(live.app.slot(kPi).session.position(), 0);
   live.read(kPi);
 }
 
@@ -202,7 +249,7 @@ TEST(AppModelSlots, SaysWhenMemoryWasTooShortToKeepASession) {
       [](const Status&) {});
   live.read(kPi);
   live.read(kYarn);
-  ASSERT_TRUE(waitUntil([&] { return live.app.slot(kPi).session.position == 0; }));
+  ASSERT_TRUE(waitUntil([&] { return live.app.slot(kPi).session.position() == 0; }));
   EXPECT_TRUE(notices.filter("Memory is short").size() == 1) << qPrintable(notices.join("; "));
   EXPECT_GT(live.app.slot(kYarn).session.bytes, 0);
   EXPECT_EQ(live.app.slot(kPi).session.bytes, 0);

@@ -170,7 +170,7 @@ TEST(AttentionComparePanel, ClosingAndStoppingWhileReadingIsHarmless) {
   LivePanel live;
   live.start(600);
   live.panel.showExample();
-  ASSERT_TRUE(waitUntil([&] { return live.app.slot(kPi).session.position > 0; }));
+  ASSERT_TRUE(waitUntil([&] { return live.app.slot(kPi).session.position() > 0; }));
   live.runner.stopAll();
   live.panel.close();
   live.idle();

@@ -121,7 +121,9 @@ TEST(ReadingViewModel, APassageIsReadByLaterSentencesAndTheAnswer) {
   ASSERT_EQ(levels.size(), wanted.size());
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     EXPECT_EQ(std::isnan(levels[i]), std::isnan(wanted[i])) << "token " << i;
-    if (!std::isnan(wanted[i])) EXPECT_EQ(levels[i], wanted[i]) << "token " << i;
+    if (!std::isnan(wanted[i])) {
+      EXPECT_EQ(levels[i], wanted[i]) << "token " << i;
+    }
   }
   EXPECT_EQ(live.reading.shadedTurn(), live.lastTurn().id);
 }
