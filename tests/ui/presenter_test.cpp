@@ -3,6 +3,7 @@
 
 #include <QAction>
 #include <QDialog>
+#include <QDir>
 #include <QDockWidget>
 #include <QMenuBar>
 #include <QSignalSpy>
@@ -23,6 +24,16 @@ int visibleDocks(WholeWindow& live) {
   int count = 0;
   for (const QDockWidget* dock : live.window->docks()) count += dock->isVisible() ? 1 : 0;
   return count;
+}
+
+// What a card says under a heading, which begins a paragraph; empty: it lacks that part.
+QString partOf(const QString& card, const QString& heading) {
+  const QString mark = QStringLiteral("\n\n**%1**").arg(heading);
+  const auto found = card.indexOf(mark);
+  if (found < 0) return {};
+  const auto begin = found + mark.size();
+  const auto end = card.indexOf(QStringLiteral("\n\n**"), begin);
+  return card.mid(begin, end < 0 ? -1 : end - begin).trimmed();
 }
 
 TEST(Presenter, ShowsOneViewLargeAndEscapeRestoresEverything) {
@@ -107,6 +118,30 @@ TEST(Presenter, ACardGrowsWithTheText) {
   live.window->presenter().start();
   EXPECT_GT(widthOfCard(), usual + usual / 4);
   live.window->presenter().leave();
+}
+
+TEST(Cards, EachSaysWhatIsDrawnTheFormulaAndThePapersFigure) {
+  ASSERT_FALSE(cardText("attention").isEmpty());
+  const QStringList files = QDir(QStringLiteral(":/cards")).entryList();
+  ASSERT_TRUE(files.contains("attention.md"));
+  for (const QString& file : files) {
+    const QString card = cardText(QFileInfo(file).completeBaseName());
+    for (const char* heading : {"What is drawn.", "Formula.", "The paper's figure."}) {
+      EXPECT_FALSE(partOf(card, heading).isEmpty()) << qPrintable(file) << ": " << heading;
+    }
+    // Either the paper is named or the view is said to have none.
+    const QString figure = partOf(card, QStringLiteral("The paper's figure."));
+    EXPECT_TRUE(figure.contains("arXiv") || figure.contains("ours")) << qPrintable(file);
+  }
+}
+
+TEST(Cards, EveryViewHasOne) {
+  WholeWindow live;
+  const auto buttons = live.window->findChildren<CardButton*>();
+  ASSERT_GE(buttons.size(), 15);
+  for (const CardButton* button : buttons) {
+    EXPECT_FALSE(button->isHidden()) << button->parentWidget()->metaObject()->className();
+  }
 }
 
 TEST(Layouts, ShowWhatTheyNameAndTheDefaultComesBack) {
