@@ -36,21 +36,30 @@ void MainWindow::addExperimentActions(QMenu* file) {
   save->setStatusTip(tr("Keep document, settings, answers, curves and maps in one file"));
 }
 
-// Which document the perplexity curves were measured on; every picture carries the experiment.
-void MainWindow::carryExperiments() {
-  const auto& curves = m_perplexity->model();
-  connect(&curves, &PerplexityViewModel::stateChanged, this, [this, &curves] {
-    if (curves.state() == PerplexityViewModel::State::Running) {
-      m_curvesDocument = m_app.document();
+// What the perplexity curves are measured on, taken when they are started: protocol, documents and
+// the open one may be others before they are done.
+void MainWindow::noteCurves() {
+  const auto& model = m_perplexity->model();
+  connect(&model, &PerplexityViewModel::stateChanged, this, [this, &model] {
+    const bool idle = model.state() == PerplexityViewModel::State::Idle;
+    if (!idle && !m_measuring) {
+      m_measured = {.config = model.inputs().config(),
+                    .document = m_app.document(),
+                    .documents = model.inputs().documentNames()};
     }
+    m_measuring = !idle;
   });
-  m_maker = new ExperimentMaker(
-      m_app, m_chat, m_runner,
-      [this, &curves] {
-        return m_curvesDocument == m_app.document() ? curves.curves()
-                                                    : std::vector<PerplexityCurve>();
-      },
-      this);
+}
+
+// Every picture carries the experiment.
+void MainWindow::carryExperiments() {
+  noteCurves();
+  const auto measured = [this] {
+    MeasuredCurves curves = m_measured;
+    curves.curves = m_perplexity->model().curves();
+    return curves;
+  };
+  m_maker = new ExperimentMaker(m_app, m_chat, m_runner, measured, this);
   for (PlotPanel* panel : findChildren<PlotPanel*>()) {
     if (panel->hasCarried()) continue;
     panel->setCarried([this](const PlotPanel::TakeText& take) {

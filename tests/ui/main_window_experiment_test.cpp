@@ -40,9 +40,13 @@ struct Lesson : WholeWindow {
     ASSERT_EQ(perplexity.curves().size(), 2U) << qPrintable(perplexity.statusText());
   }
 
-  void save() {
+  // `leftOut`: what the notice has to say beside that.
+  void save(const QString& leftOut = {}) {
+    window->statusBar()->clearMessage();
     window->saveExperiment(file);
-    ASSERT_TRUE(waitUntil([this] { return status().startsWith("Saved"); })) << qPrintable(status());
+    ASSERT_TRUE(waitUntil([&] {
+      return status().startsWith("Saved") && status().contains(leftOut);
+    })) << qPrintable(status());
   }
 
   Experiment read() const {
@@ -87,6 +91,35 @@ TEST(WindowExperiment, KeepsWhatTheWindowHolds) {
   EXPECT_EQ(pi.perplexity.at(1).nllMeanTo, curves[1].points.at(1).nllMeanTo);
   EXPECT_FALSE(pi.maps.at(0).values.empty()) << "the session holds the document";
   EXPECT_TRUE(none.maps.at(0).values.empty()) << "its session is gone";
+}
+
+TEST(WindowExperiment, KeepsOnlyCurvesOfOnePassOverItsDocument) {
+  Lesson lesson;
+  lesson.make();
+  auto& perplexity = lesson.window->perplexity().model();
+  // As Set up does it: a second book, windows of 64 tokens. What the inputs say later counts not.
+  perplexity.inputs().addBook(
+      {.name = "other.txt", .path = "other.txt", .ids = lesson.app.document()->plainIds});
+  lesson.save();
+  EXPECT_EQ(lesson.read().plan.lengths, (std::vector<std::int64_t>{64, 128}))
+      << "the curves were measured before the book came";
+  perplexity.editCurves("none");
+  perplexity.editLengths("64");
+  perplexity.start();
+  lesson.idle();
+  ASSERT_EQ(perplexity.curves().size(), 1U) << qPrintable(perplexity.statusText());
+  lesson.save("The curves of story.txt, other.txt under “one pass”");
+  EXPECT_TRUE(lesson.read().plan.lengths.empty());
+
+  perplexity.inputs().clearBooks();
+  perplexity.inputs().setProtocol(Protocol::Sliding);
+  perplexity.inputs().editStride("32");
+  perplexity.start();
+  lesson.idle();
+  ASSERT_EQ(perplexity.curves().size(), 1U) << qPrintable(perplexity.statusText());
+  perplexity.inputs().setProtocol(Protocol::OnePass);
+  lesson.save("The curves of story.txt under “sliding windows (YaRN)”");
+  for (const auto& result : lesson.read().results) EXPECT_TRUE(result.perplexity.empty());
 }
 
 TEST(WindowExperiment, RunsAgainAndComesOutTheSame) {

@@ -9,6 +9,7 @@
 #include "core/eval/curve_text.h"
 #include "core/experiment/experiment_run.h"
 #include "ui/text/number_text.h"
+#include "ui/viewmodels/perplexity_inputs.h"
 
 namespace ropescope::ui {
 namespace {
@@ -80,12 +81,14 @@ class Builder {
 
   void addAnswers(const std::vector<ChatTurn>& turns,
                   const std::shared_ptr<const OpenDocument>& document);
-  void addCurve(const PerplexityCurve& curve, const Engine& engine);
+  void addCurves(const MeasuredCurves& measured, const OpenDocument& document,
+                 const Engine& engine);
   void addMaps(const std::map<std::string, std::vector<AttentionMap>>& maps);
   MadeExperiment finish(std::int64_t documentTokens);
 
  private:
   std::size_t question(const QString& text);
+  void addCurve(const PerplexityCurve& curve, const Engine& engine);
 
   const std::map<std::filesystem::path, std::string>& m_hashes;
   MadeExperiment m_made;
@@ -133,6 +136,24 @@ void Builder::addAnswers(const std::vector<ChatTurn>& turns,
            "%1.")
             .arg(others));
   }
+}
+
+// A file's plan measures one pass over its own document; all else would be run again as something
+// else than it was.
+void Builder::addCurves(const MeasuredCurves& measured, const OpenDocument& document,
+                        const Engine& engine) {
+  const bool empty = std::all_of(measured.curves.begin(), measured.curves.end(),
+                                 [](const PerplexityCurve& curve) { return curve.points.empty(); });
+  if (empty) return;
+  const bool ofDocument = measured.document.get() == &document && !document.plainIds.empty() &&
+                          measured.documents.size() == 1;
+  if (!ofDocument || measured.config.protocol != Protocol::OnePass) {
+    return leaveOut(
+        tr("The curves of %1 under “%2”: an experiment keeps one pass over its own document alone.")
+            .arg(measured.documents.join(QStringLiteral(", ")),
+                 protocolTitle(measured.config.protocol)));
+  }
+  for (const PerplexityCurve& curve : measured.curves) addCurve(curve, engine);
 }
 
 void Builder::addCurve(const PerplexityCurve& curve, const Engine& engine) {
@@ -241,7 +262,8 @@ std::vector<std::filesystem::path> ExperimentMaker::calibrationFiles() const {
     files.insert(m_app.slot(i).settings().calibrationFile);
   }
   for (const ChatTurn& turn : m_chat.turns()) files.insert(turn.settings.calibrationFile);
-  for (const PerplexityCurve& curve : m_curves()) {
+  const MeasuredCurves measured = m_curves();
+  for (const PerplexityCurve& curve : measured.curves) {
     if (curve.settings.calibration) files.insert(curve.settings.calibration->info().path);
   }
   files.erase(std::filesystem::path());
@@ -328,10 +350,11 @@ Result<MadeExperiment> ExperimentMaker::make() const {
   builder.setting(m_app.method(), *m_app.plan());
   for (int i = 0; i < AppModel::kSlots; ++i) {
     const MethodSlot& slot = m_app.slot(i);
-    if (slot.session.plan && slot.problem.isEmpty()) builder.setting(slot.settings(), *slot.session.plan);
+    if (slot.session.plan && slot.problem.isEmpty())
+      builder.setting(slot.settings(), *slot.session.plan);
   }
   builder.addAnswers(m_chat.turns(), document);
-  for (const PerplexityCurve& curve : m_curves()) builder.addCurve(curve, *m_app.engine());
+  builder.addCurves(m_curves(), *document, *m_app.engine());
   builder.addMaps(m_maps);
   MadeExperiment made = builder.finish(document->tokens());
   if (made.experiment.plan.settings.empty()) {

@@ -23,12 +23,19 @@ struct MadeExperiment {
   QStringList leftOut = {};  // sentences: what the window holds and the file does not, and why
 };
 
+// Perplexity curves as they stand, and what they were measured on.
+struct MeasuredCurves {
+  std::vector<PerplexityCurve> curves = {};
+  PerplexityConfig config = {};
+  std::shared_ptr<const OpenDocument> document = {};  // open when they were started
+  QStringList documents = {};                         // names of all that were measured
+};
+
 class ExperimentMaker : public QObject {
   Q_OBJECT
 
  public:
-  // Curves measured on the open document in one pass, as they stand.
-  using Curves = std::function<std::vector<PerplexityCurve>()>;
+  using Curves = std::function<MeasuredCurves()>;
 
   ExperimentMaker(AppModel& app, ChatModel& chat, EngineRunner& runner, Curves curves,
                   QObject* parent = nullptr);
