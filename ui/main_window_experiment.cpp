@@ -7,6 +7,7 @@
 
 #include "ui/main_window.h"
 #include "ui/panels/attention_panel.h"
+#include "ui/panels/needle_panel.h"
 #include "ui/panels/perplexity_panel.h"
 #include "ui/panels/recording_panel.h"
 #include "ui/text/error_text.h"
@@ -59,7 +60,19 @@ void MainWindow::carryExperiments() {
     curves.curves = m_perplexity->model().curves();
     return curves;
   };
-  m_maker = new ExperimentMaker(m_app, m_chat, m_runner, measured, this);
+  const auto others = [this] {
+    QStringList sentences;
+    if (m_loss.scored() > 0) sentences << tr("The loss of every token.");
+    const auto* needles = findChild<NeedlePanel*>();
+    if (needles != nullptr && needles->table().rows() > 0) {
+      sentences << tr("Needle grids: they stay in result files of their own.");
+    }
+    return sentences;
+  };
+  m_maker = new ExperimentMaker(
+      m_app, m_chat, m_runner,
+      {.curves = measured, .compared = [this] { return m_compare.turns(); }, .others = others},
+      this);
   for (PlotPanel* panel : findChildren<PlotPanel*>()) {
     if (panel->hasCarried()) continue;
     panel->setCarried([this](const PlotPanel::TakeText& take) {

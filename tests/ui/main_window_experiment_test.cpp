@@ -3,10 +3,13 @@
 #include <QFile>
 #include <QPushButton>
 #include <QToolButton>
+#include <map>
 
 #include "core/base/file_io.h"
 #include "tests/ui/live_window.h"
 #include "ui/panels/attention_panel.h"
+#include "ui/panels/compare_panel.h"
+#include "ui/panels/loss_panel.h"
 #include "ui/panels/perplexity_panel.h"
 #include "ui/panels/recording_pages.h"
 #include "ui/panels/recording_panel.h"
@@ -120,6 +123,34 @@ TEST(WindowExperiment, KeepsOnlyCurvesOfOnePassOverItsDocument) {
   perplexity.inputs().setProtocol(Protocol::OnePass);
   lesson.save("The curves of story.txt under “sliding windows (YaRN)”");
   for (const auto& result : lesson.read().results) EXPECT_TRUE(result.perplexity.empty());
+}
+
+TEST(WindowExperiment, KeepsWhatTheComparisonAnswered) {
+  Lesson lesson;
+  lesson.load();
+  lesson.open(60);
+  lesson.app.setAnswerTokens(6);
+  lesson.app.setSlot(2, {});  // plain RoPE beside PI and YaRN; the fourth has no calibration
+  ComparePanel& compare = lesson.window->compare();
+  compare.setQuestion("Who?");
+  compare.showExample();
+  lesson.idle();
+  lesson.window->loss().showExample();
+  lesson.idle();
+  lesson.save("Not in it: The loss of every token.");
+  const Experiment saved = lesson.read();
+  EXPECT_EQ(saved.plan.questions, std::vector<std::string>{"Who?"});
+  EXPECT_EQ(saved.plan.generation.maxNewTokens, 6);
+  const std::map<std::string, int> paneOf{{"pi:factor=2", 0}, {"yarn:factor=2", 1}, {"none", 2}};
+  ASSERT_EQ(saved.results.size(), paneOf.size());
+  for (const auto& result : saved.results) {
+    const auto& answer = result.answers.at(0);
+    ASSERT_TRUE(answer.isRecorded()) << result.setting;
+    EXPECT_FALSE(answer.tokens.empty());
+    EXPECT_EQ(QString::fromStdString(answer.text).simplified(),
+              compare.pane(paneOf.at(result.setting))->text()->toPlainText().simplified())
+        << result.setting;
+  }
 }
 
 TEST(WindowExperiment, RunsAgainAndComesOutTheSame) {

@@ -241,12 +241,12 @@ Result<std::string> settingText(const MethodSettings& settings, const rope::Rota
 }
 
 ExperimentMaker::ExperimentMaker(AppModel& app, ChatModel& chat, EngineRunner& runner,
-                                 Curves curves, QObject* parent)
+                                 ExperimentSources sources, QObject* parent)
     : QObject(parent),
       m_app(app),
       m_chat(chat),
       m_runner(runner),
-      m_curves(std::move(curves)),
+      m_sources(std::move(sources)),
       m_described(Error{ErrorCode::InvalidArgument, "no model is loaded; open a model first"}) {
   connect(&m_app, &AppModel::modelChanged, this, [this] {
     m_maps.clear();
@@ -255,14 +255,21 @@ ExperimentMaker::ExperimentMaker(AppModel& app, ChatModel& chat, EngineRunner& r
   connect(&m_app, &AppModel::documentChanged, this, [this] { m_maps.clear(); });
 }
 
+// The chat's count as the newer ones.
+std::vector<ChatTurn> ExperimentMaker::turns() const {
+  std::vector<ChatTurn> all = m_sources.compared();
+  all.insert(all.end(), m_chat.turns().begin(), m_chat.turns().end());
+  return all;
+}
+
 std::vector<std::filesystem::path> ExperimentMaker::calibrationFiles() const {
   std::set<std::filesystem::path> files;
   files.insert(m_app.method().calibrationFile);
   for (int i = 0; i < AppModel::kSlots; ++i) {
     files.insert(m_app.slot(i).settings().calibrationFile);
   }
-  for (const ChatTurn& turn : m_chat.turns()) files.insert(turn.settings.calibrationFile);
-  const MeasuredCurves measured = m_curves();
+  for (const ChatTurn& turn : turns()) files.insert(turn.settings.calibrationFile);
+  const MeasuredCurves measured = m_sources.curves();
   for (const PerplexityCurve& curve : measured.curves) {
     if (curve.settings.calibration) files.insert(curve.settings.calibration->info().path);
   }
@@ -353,9 +360,10 @@ Result<MadeExperiment> ExperimentMaker::make() const {
     if (slot.session.plan && slot.problem.isEmpty())
       builder.setting(slot.settings(), *slot.session.plan);
   }
-  builder.addAnswers(m_chat.turns(), document);
-  builder.addCurves(m_curves(), *document, *m_app.engine());
+  builder.addAnswers(turns(), document);
+  builder.addCurves(m_sources.curves(), *document, *m_app.engine());
   builder.addMaps(m_maps);
+  for (const QString& sentence : m_sources.others()) builder.leaveOut(sentence);
   MadeExperiment made = builder.finish(document->tokens());
   if (made.experiment.plan.settings.empty()) {
     const QString why = tr("no setting can be written into a file: ");

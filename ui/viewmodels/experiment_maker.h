@@ -31,13 +31,18 @@ struct MeasuredCurves {
   QStringList documents = {};                         // names of all that were measured
 };
 
+// What the window holds beside its models.
+struct ExperimentSources {
+  std::function<MeasuredCurves()> curves;
+  std::function<std::vector<ChatTurn>()> compared;  // answers of the comparison
+  std::function<QStringList()> others;              // sentences: what no file can hold
+};
+
 class ExperimentMaker : public QObject {
   Q_OBJECT
 
  public:
-  using Curves = std::function<MeasuredCurves()>;
-
-  ExperimentMaker(AppModel& app, ChatModel& chat, EngineRunner& runner, Curves curves,
+  ExperimentMaker(AppModel& app, ChatModel& chat, EngineRunner& runner, ExperimentSources sources,
                   QObject* parent = nullptr);
 
   // Lets the engine thread hash the files and draw the map of this head over the document, from
@@ -55,12 +60,13 @@ class ExperimentMaker : public QObject {
     std::map<std::filesystem::path, std::string> hashes = {};
   };
   void adopt(const Prepared& prepared);
+  std::vector<ChatTurn> turns() const;
   std::vector<std::filesystem::path> calibrationFiles() const;
 
   AppModel& m_app;
   ChatModel& m_chat;
   EngineRunner& m_runner;
-  Curves m_curves;
+  ExperimentSources m_sources;
   quint64 m_requests = 0;
   Result<experiment::Plan> m_described;                     // of the engine in use
   std::map<std::string, std::vector<AttentionMap>> m_maps;  // by setting; of the open document
