@@ -73,8 +73,8 @@ TEST(WindowExperiment, KeepsWhatTheWindowHolds) {
   lesson.save();
   const Experiment saved = lesson.read();
   const experiment::Plan& plan = saved.plan;
-  EXPECT_EQ(plan.settings, (std::vector<std::string>{"pi:factor=2", "yarn:factor=2", "none"}))
-      << "the one in use, the window's four as far as they fit, then what was asked or measured";
+  EXPECT_EQ(plan.settings, (std::vector<std::string>{"pi:factor=2", "none"}))
+      << "the one in use, then what was asked or measured; none of the four that was neither";
   EXPECT_EQ(plan.questions, (std::vector<std::string>{"Who?", "Where?"}));
   EXPECT_EQ(plan.lengths, (std::vector<std::int64_t>{64, 128}));
   EXPECT_EQ(plan.documentText, lesson.app.document()->document.text);
@@ -83,7 +83,7 @@ TEST(WindowExperiment, KeepsWhatTheWindowHolds) {
   EXPECT_FALSE(saved.layout.empty());
   const auto& turns = lesson.chat.turns();
   const auto& pi = saved.results.at(0);
-  const auto& none = saved.results.at(2);
+  const auto& none = saved.results.at(1);
   EXPECT_EQ(none.answers.at(0).text, turns[0].result.text);
   EXPECT_FALSE(none.answers.at(1).isRecorded()) << "never asked under it";
   EXPECT_EQ(pi.answers.at(1).text, turns[2].result.text);
@@ -170,6 +170,24 @@ TEST(WindowExperiment, RunsAgainAndComesOutTheSame) {
   EXPECT_EQ(compared, 3 + 4 + 1) << "answers, losses, a map";
   EXPECT_EQ(panel.runAgain().table().rows(),
             static_cast<int>(panel.runAgain().differences().size()));
+}
+
+TEST(WindowExperiment, RunsTheOthersWhenAFileIsGone) {
+  Lesson lesson;
+  lesson.make();
+  lesson.save();
+  Experiment saved = lesson.read();
+  saved.plan.settings.push_back("longrope:factor=2,factors=/gone/lists.json");
+  ASSERT_TRUE(experiment::writeExperiment(saved, lesson.file.toStdString()));
+  RecordingPanel& panel = lesson.open(lesson.file);
+  panel.runAgain().start();
+  ASSERT_TRUE(waitUntil([&] { return !panel.runAgain().isRunning(); }));
+  const auto& lines = panel.runAgain().differences();
+  ASSERT_GT(lines.size(), 8U) << qPrintable(panel.runAgain().text());
+  for (std::size_t i = 0; i + 1 < lines.size(); ++i) EXPECT_TRUE(lines[i].agrees) << lines[i].what;
+  EXPECT_EQ(lines.back().now.find("could not be run: /gone/lists.json is not there"), 0U)
+      << lines.back().now;
+  EXPECT_TRUE(panel.runAgain().text().contains("could not be run: 1"));
 }
 
 TEST(WindowExperiment, OpensWithoutAModelAndSaysThatItIsRecorded) {

@@ -265,9 +265,6 @@ std::vector<ChatTurn> ExperimentMaker::turns() const {
 std::vector<std::filesystem::path> ExperimentMaker::calibrationFiles() const {
   std::set<std::filesystem::path> files;
   files.insert(m_app.method().calibrationFile);
-  for (int i = 0; i < AppModel::kSlots; ++i) {
-    files.insert(m_app.slot(i).settings().calibrationFile);
-  }
   for (const ChatTurn& turn : turns()) files.insert(turn.settings.calibrationFile);
   const MeasuredCurves measured = m_sources.curves();
   for (const PerplexityCurve& curve : measured.curves) {
@@ -354,12 +351,7 @@ Result<MadeExperiment> ExperimentMaker::make() const {
   plan.generation = m_chat.generation();
   plan.generation.maxNewTokens = m_app.answerTokens();
   Builder builder(std::move(plan), m_hashes);
-  builder.setting(m_app.method(), *m_app.plan());
-  for (int i = 0; i < AppModel::kSlots; ++i) {
-    const MethodSlot& slot = m_app.slot(i);
-    if (slot.session.plan && slot.problem.isEmpty())
-      builder.setting(slot.settings(), *slot.session.plan);
-  }
+  builder.setting(m_app.method(), *m_app.plan());  // first: the one in use
   builder.addAnswers(turns(), document);
   builder.addCurves(m_sources.curves(), *document, *m_app.engine());
   builder.addMaps(m_maps);
