@@ -202,7 +202,7 @@ TEST(WindowExperiment, OpensWithoutAModelAndSaysThatItIsRecorded) {
   auto* page = dynamic_cast<RecordedAnswersPage*>(panel.views()->view("answers"));
   ASSERT_NE(page, nullptr);
   EXPECT_TRUE(page->text().simplified().contains(answer)) << qPrintable(page->text());
-  EXPECT_TRUE(page->text().contains("pi:factor=2"));
+  EXPECT_TRUE(page->text().contains("Position Interpolation × 2")) << qPrintable(page->text());
   const auto& last = lesson.chat.turns()[0].result;  // "none" is the second setting of the file
   ASSERT_EQ(page->table().rows(), static_cast<int>(last.ids.size()));
   EXPECT_EQ(page->table().columns[3].numbers[0], last.tokens[0].logProbability);
@@ -316,6 +316,29 @@ TEST(WindowExperiment, PicturesCarryItAndOpenAgain) {
     ASSERT_TRUE(twice) << twice.error().message;
     EXPECT_EQ(experiment::toText(*twice), experiment::toText(*carried));
   }
+}
+
+TEST(WindowExperiment, TwoCalibrationsOfOneMethodHaveTitlesOfTheirOwn) {
+  auto recorded = std::make_shared<Experiment>();
+  recorded->plan.trainedLength = 512;
+  recorded->plan.lengths = {64};
+  recorded->plan.settings = {"yarn:factor=4",
+                             "yarn:factor=4,calibration=/gone/yarn-4x-psc.safetensors",
+                             "yarn:factor=4,calibration=/gone/yarn-4x-psc.safetensors,psc_strength="
+                             "0.5,lora=off"};
+  for (const auto& setting : recorded->plan.settings) {
+    recorded->results.push_back({.setting = setting,
+                                 .method = "yarn",
+                                 .factor = 4.0,
+                                 .perplexity = {{.length = 64, .perplexity = 8.0}}});
+  }
+  RecordedCurvesPanel panel;
+  panel.show(recorded, 1);
+  QStringList titles;
+  for (const auto& line : panel.model().lines()) titles << line.title;
+  EXPECT_EQ(titles, (QStringList{"YaRN × 4", "YaRN × 4 + yarn-4x-psc",
+                                 "YaRN × 4 + yarn-4x-psc 50 % without LoRA"}))
+      << qPrintable(titles.join('\n'));
 }
 
 TEST(WindowExperiment, ABadFileIsOneSentenceAndLosesNothing) {

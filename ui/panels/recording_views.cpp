@@ -8,6 +8,7 @@
 #include "ui/plots/angle_plot.h"
 #include "ui/plots/attention_map_plot.h"
 #include "ui/plots/perplexity_plot.h"
+#include "ui/text/curve_title.h"
 #include "ui/text/number_text.h"
 
 namespace ropescope::ui {
@@ -75,7 +76,7 @@ void RecordedMapPanel::show(const RecordedExperiment& recorded, std::size_t sett
     m_model.selectHead(request.layer, request.head);
     m_model.startSession(request.queries.end);
     m_caption->setText(tr("Recorded: %1 · layer %2, head %3")
-                           .arg(QString::fromStdString(recorded->results[setting].setting))
+                           .arg(settingTitle(recorded->results[setting].setting))
                            .arg(request.layer)
                            .arg(request.head));
   }
@@ -129,6 +130,7 @@ RecordedCurvesPanel::RecordedCurvesPanel(QWidget* parent)
 
 void RecordedCurvesPanel::show(const RecordedExperiment& recorded, int points) {
   std::vector<PerplexityCurve> curves;
+  QStringList titles;
   for (const RecordedSetting& result : recorded->results) {
     if (result.perplexity.empty()) continue;
     PerplexityCurve curve{.factor = result.factor, .points = result.perplexity};
@@ -138,9 +140,10 @@ void RecordedCurvesPanel::show(const RecordedExperiment& recorded, int points) {
     const auto shown = static_cast<std::size_t>(std::max(0, points));
     if (curve.points.size() > shown) curve.points.resize(shown);
     curves.push_back(std::move(curve));
+    titles << settingTitle(result.setting);
   }
   m_model.setModel(recorded->plan.trainedLength, true);
-  m_model.showRecorded(std::move(curves), recorded->plan.lengths,
+  m_model.showRecorded(std::move(curves), titles, recorded->plan.lengths,
                        tr("%1: recorded, %2")
                            .arg(QString::fromStdString(recorded->plan.documentName),
                                 QString::fromStdString(recorded->plan.protocol)));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ui/text/curve_title.h"
 #include "ui/text/error_text.h"
 #include "ui/text/number_text.h"
 
@@ -39,13 +40,13 @@ void RunAgain::start() {
   m_differences.clear();
   m_running = true;
   say(tr("Running …"));
-  const auto begun = m_runner.stream<std::string>(this, [this, all = plan.settings.size()](
-                                                            const std::string& setting) {
-    if (!m_running) return;
-    const auto& settings = m_recorded->plan.settings;
-    const auto index = std::find(settings.begin(), settings.end(), setting) - settings.begin();
-    say(tr("Setting %1 of %2: %3 …").arg(index + 1).arg(all).arg(QString::fromStdString(setting)));
-  });
+  const auto begun = m_runner.stream<std::string>(
+      this, [this, all = plan.settings.size()](const std::string& setting) {
+        if (!m_running) return;
+        const auto& settings = m_recorded->plan.settings;
+        const auto index = std::find(settings.begin(), settings.end(), setting) - settings.begin();
+        say(tr("Setting %1 of %2: %3 …").arg(index + 1).arg(all).arg(settingTitle(setting)));
+      });
   m_runner.startLong<Rerun>(
       this, Lane::Sweep, SameLane::Queue,
       [recorded = m_recorded, begun, bundled = m_app.calibrationsFolder()](
@@ -108,7 +109,7 @@ PlotTable RunAgain::table() const {
   TableColumn recorded{.title = tr("recorded")};
   TableColumn now{.title = tr("now")};
   for (const Difference& line : m_differences) {
-    setting.texts << QString::fromStdString(line.setting);
+    setting.texts << settingTitle(line.setting);
     what.texts << QString::fromStdString(line.what);
     agrees.texts << (line.agrees ? tr("yes") : tr("NO"));
     recorded.texts << QString::fromStdString(line.recorded).simplified();
