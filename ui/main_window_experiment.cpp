@@ -78,11 +78,17 @@ void MainWindow::carryExperiments() {
     panel->setCarried([this](const PlotPanel::TakeText& take) {
       m_maker->prepare(m_heads.head(), [this, take] {
         const auto made = makeExperiment();
-        take(made ? experiment::toText(made->experiment) : std::string());
+        if (!made) m_notCarried = QString::fromStdString(made.error().message);
+        take(made ? experiment::toText(made->experiment) : std::string());  // writes the picture
+        m_notCarried.clear();
       });
     });
-    connect(panel, &PlotPanel::exported, this,
-            [this](const QString& path) { showNotice(tr("Written: %1").arg(path)); });
+    connect(panel, &PlotPanel::exported, this, [this](const QString& path) {
+      const QString written = tr("Written: %1").arg(path);
+      showNotice(m_notCarried.isEmpty()
+                     ? written
+                     : tr("%1. It carries no experiment: %2.").arg(written, m_notCarried));
+    });
   }
 }
 

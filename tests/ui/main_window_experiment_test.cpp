@@ -7,6 +7,7 @@
 
 #include "core/base/file_io.h"
 #include "tests/ui/live_window.h"
+#include "ui/panels/angle_panel.h"
 #include "ui/panels/attention_panel.h"
 #include "ui/panels/compare_panel.h"
 #include "ui/panels/loss_panel.h"
@@ -361,6 +362,26 @@ TEST(WindowExperiment, ABadFileIsOneSentenceAndLosesNothing) {
     delete lesson.window->findChild<QMessageBox*>("errorBox");
   }
   EXPECT_EQ(lesson.chat.turns().size(), 3U);
+}
+
+TEST(WindowExperiment, APictureWithoutAnExperimentSaysSo) {
+  Lesson lesson;
+  lesson.load();  // and no document
+  const QString path = lesson.folder.filePath("plot.png");
+  lesson.window->angles().exportCarrying(path);
+  ASSERT_TRUE(waitUntil([&] { return lesson.status().startsWith("Written: " + path); }))
+      << qPrintable(lesson.status());
+  EXPECT_TRUE(lesson.status().contains("carries no experiment: no document is open"))
+      << qPrintable(lesson.status());
+  EXPECT_FALSE(experiment::readExperiment(path.toStdString()));
+  // Numbers never carry one, and a picture of something to keep says nothing of the kind.
+  lesson.window->angles().exportCarrying(lesson.folder.filePath("plot.csv"));
+  EXPECT_EQ(lesson.status(), "Written: " + lesson.folder.filePath("plot.csv"));
+  lesson.open(60);
+  lesson.window->angles().exportCarrying(path);
+  EXPECT_TRUE(waitUntil([&] { return lesson.status() == "Written: " + path; }))
+      << qPrintable(lesson.status());
+  EXPECT_TRUE(experiment::readExperiment(path.toStdString()));
 }
 
 TEST(WindowExperiment, NothingToSaveIsSaidWithTheCure) {
