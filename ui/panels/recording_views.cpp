@@ -15,6 +15,12 @@ namespace ropescope::ui {
 
 using experiment::RecordedSetting;
 
+namespace {
+
+constexpr int kCaptionShare = 100;  // of the row; the stretch before the buttons has 1
+
+}  // namespace
+
 rope::RotaryPlan recordedPlan(const experiment::Plan& plan, const RecordedSetting& result) {
   const auto pairs = static_cast<double>(plan.plainInvFreq.size());
   rope::RotaryPlan rotation;
@@ -48,7 +54,7 @@ RecordedMapPanel::RecordedMapPanel(QWidget* parent)
       m_caption(new QLabel(this)) {
   m_caption->setWordWrap(true);
   setMuted(m_caption);
-  firstRow()->addWidget(m_caption, 1);
+  firstRow()->addWidget(m_caption, kCaptionShare);
   m_model.setIgnoredTokens(0);  // the file's cells hold them too
   setPlot(new AttentionMapPlot(m_model, this));
   m_model.setSource([this](const MapRequest& wanted, const AttentionViewModel::Deliver& deliver) {
@@ -92,7 +98,7 @@ RecordedAnglesPanel::RecordedAnglesPanel(QWidget* parent)
       m_caption(new QLabel(this)) {
   m_caption->setWordWrap(true);
   setMuted(m_caption);
-  firstRow()->addWidget(m_caption, 1);
+  firstRow()->addWidget(m_caption, kCaptionShare);
   setPlot(new AnglePlot(m_model, this));
   connect(&m_model, &AngleViewModel::curvesChanged, this, &RecordedAnglesPanel::refreshTable);
 }
@@ -123,7 +129,7 @@ RecordedCurvesPanel::RecordedCurvesPanel(QWidget* parent)
     : PlotPanel(QStringLiteral("recorded-curves"), parent) {
   auto* caption = new QLabel(tr("Recorded perplexity"), this);
   setMuted(caption);
-  firstRow()->addWidget(caption, 1);
+  firstRow()->addWidget(caption, kCaptionShare);
   setPlot(new PerplexityPlot(m_model, this));
   connect(&m_model, &PerplexityViewModel::curvesChanged, this, &RecordedCurvesPanel::refreshTable);
 }
