@@ -137,6 +137,7 @@ TEST(WindowExperiment, KeepsWhatTheComparisonAnswered) {
   compare.showExample();
   lesson.idle();
   lesson.window->loss().showExample();
+  ASSERT_TRUE(waitUntil([&] { return lesson.window->loss().isSettled(); }));
   lesson.idle();
   lesson.save("Not in it: The loss of every token.");
   const Experiment saved = lesson.read();
