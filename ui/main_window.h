@@ -115,6 +115,7 @@ class MainWindow : public QMainWindow {
   void addLayoutMenu(QMenu* window);
   QString captionFor(const QDockWidget* dock) const;
   void addExperimentActions(QMenu* file);  // these are in main_window_experiment.cpp
+  void noteCurves();
   void carryExperiments();
   void askForExperiment();
   void askWhereToSave();
@@ -183,7 +184,9 @@ class MainWindow : public QMainWindow {
   std::array<QAction*, AppModel::kSlots> m_slotActions{};
   Presenter* m_presenter = nullptr;
   ExperimentMaker* m_maker = nullptr;
-  std::shared_ptr<const OpenDocument> m_curvesDocument;  // that the perplexity curves belong to
+  MeasuredCurves m_measured;  // without the curves: what they were or are measured on
+  bool m_measuring = false;
+  QString m_notCarried;  // while a picture is written without an experiment: why
   QDockWidget* m_recordingDock = nullptr;                // made when an experiment is opened
   RecordingPanel* m_recording = nullptr;
   quint64 m_filesAsked = 0;

@@ -7,6 +7,7 @@
 
 #include "ui/main_window.h"
 #include "ui/panels/attention_panel.h"
+#include "ui/panels/needle_panel.h"
 #include "ui/panels/perplexity_panel.h"
 #include "ui/panels/recording_panel.h"
 #include "ui/text/error_text.h"
@@ -36,31 +37,58 @@ void MainWindow::addExperimentActions(QMenu* file) {
   save->setStatusTip(tr("Keep document, settings, answers, curves and maps in one file"));
 }
 
-// Which document the perplexity curves were measured on; every picture carries the experiment.
-void MainWindow::carryExperiments() {
-  const auto& curves = m_perplexity->model();
-  connect(&curves, &PerplexityViewModel::stateChanged, this, [this, &curves] {
-    if (curves.state() == PerplexityViewModel::State::Running) {
-      m_curvesDocument = m_app.document();
+// What the perplexity curves are measured on, taken when they are started: protocol, documents and
+// the open one may be others before they are done.
+void MainWindow::noteCurves() {
+  const auto& model = m_perplexity->model();
+  connect(&model, &PerplexityViewModel::stateChanged, this, [this, &model] {
+    const bool idle = model.state() == PerplexityViewModel::State::Idle;
+    if (!idle && !m_measuring) {
+      m_measured = {.config = model.inputs().config(),
+                    .document = m_app.document(),
+                    .documents = model.inputs().documentNames()};
     }
+    m_measuring = !idle;
   });
+}
+
+// Every picture carries the experiment.
+void MainWindow::carryExperiments() {
+  noteCurves();
+  const auto measured = [this] {
+    MeasuredCurves curves = m_measured;
+    curves.curves = m_perplexity->model().curves();
+    return curves;
+  };
+  const auto others = [this] {
+    QStringList sentences;
+    if (m_loss.scored() > 0) sentences << tr("The loss of every token.");
+    const auto* needles = findChild<NeedlePanel*>();
+    if (needles != nullptr && needles->table().rows() > 0) {
+      sentences << tr("Needle grids: they stay in result files of their own.");
+    }
+    return sentences;
+  };
   m_maker = new ExperimentMaker(
       m_app, m_chat, m_runner,
-      [this, &curves] {
-        return m_curvesDocument == m_app.document() ? curves.curves()
-                                                    : std::vector<PerplexityCurve>();
-      },
+      {.curves = measured, .compared = [this] { return m_compare.turns(); }, .others = others},
       this);
   for (PlotPanel* panel : findChildren<PlotPanel*>()) {
     if (panel->hasCarried()) continue;
     panel->setCarried([this](const PlotPanel::TakeText& take) {
       m_maker->prepare(m_heads.head(), [this, take] {
         const auto made = makeExperiment();
-        take(made ? experiment::toText(made->experiment) : std::string());
+        if (!made) m_notCarried = QString::fromStdString(made.error().message);
+        take(made ? experiment::toText(made->experiment) : std::string());  // writes the picture
+        m_notCarried.clear();
       });
     });
-    connect(panel, &PlotPanel::exported, this,
-            [this](const QString& path) { showNotice(tr("Written: %1").arg(path)); });
+    connect(panel, &PlotPanel::exported, this, [this](const QString& path) {
+      const QString written = tr("Written: %1").arg(path);
+      showNotice(m_notCarried.isEmpty()
+                     ? written
+                     : tr("%1. It carries no experiment: %2.").arg(written, m_notCarried));
+    });
   }
 }
 

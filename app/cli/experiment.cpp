@@ -6,6 +6,7 @@
 #include "app/cli/commands.h"
 #include "app/cli/inputs.h"
 #include "app/cli/text.h"
+#include "app/resource_folder.h"
 #include "core/base/memory_size.h"
 #include "core/experiment/experiment_run.h"
 
@@ -131,6 +132,19 @@ Result<Experiment> readExperimentOption(Run& run) {
   return experiment::readExperiment(*run.options().experiment.file);
 }
 
+// What was run; a setting that could not be is not in the new file.
+Status writeRerun(Run& run, const Plan& plan, const experiment::Rerun& rerun) {
+  if (rerun.results.empty()) {
+    return Error{ErrorCode::InvalidArgument,
+                 "no setting could be run, so nothing is written; " + rerun.failed.front().why};
+  }
+  Experiment now{.program = kAppVersion, .plan = plan, .results = rerun.results};
+  now.plan.dtype = run.engine().dtype();
+  now.plan.settings.clear();
+  for (const auto& result : now.results) now.plan.settings.push_back(result.setting);
+  return writeExperiment(now, *run.options().out);
+}
+
 }  // namespace
 
 Status runExperimentNew(Run& run) {
@@ -163,17 +177,20 @@ Status runExperimentRun(Run& run) {
                ": numbers differ for that alone; --dtype " + recorded->plan.dtype +
                " runs it as recorded");
   }
-  Experiment now{.program = kAppVersion, .plan = recorded->plan};
-  now.plan.dtype = run.engine().dtype();
-  for (const auto& setting : now.plan.settings) {
-    auto result = runOne(run, now.plan, setting);
-    if (!result) return Error{result.error().code, setting + ": " + result.error().message};
-    now.results.push_back(*std::move(result));
-  }
+  const auto resources = findResourceFolder();  // none: nothing is bundled
+  const auto rerun = runAgain(
+      run.engine(), *recorded, resources ? *resources / "calibrations" : std::filesystem::path(),
+      [&run](const std::string& setting) {
+        run.console().endProgress();
+        run.console().info(setting);
+      },
+      run.job());
+  run.console().endProgress();
+  if (!rerun) return rerun.error();
   Json lines = Json::array();
   bool agrees = true;
   std::string shown;
-  for (const auto& line : compare(recorded->results, now.results)) {
+  for (const auto& line : compare(recorded->results, rerun->results, rerun->failed)) {
     if (line.setting != shown) run.console().print(line.setting + "\n");
     shown = line.setting;
     run.console().print(differenceText(line));
@@ -189,7 +206,7 @@ Status runExperimentRun(Run& run) {
   run.keepResult();
   run.console().print(agrees ? "All that was recorded came out again.\n"
                              : "Not all that was recorded came out again.\n");
-  return run.options().out ? writeExperiment(now, *run.options().out) : Status(Done{});
+  return run.options().out ? writeRerun(run, recorded->plan, *rerun) : Status(Done{});
 }
 
 Status runExperimentShow(Run& run) {

@@ -140,16 +140,23 @@ std::vector<Difference> compareSetting(const RecordedSetting& recorded,
 }  // namespace
 
 std::vector<Difference> compare(const std::vector<RecordedSetting>& recorded,
-                                const std::vector<RecordedSetting>& now) {
+                                const std::vector<RecordedSetting>& now,
+                                const std::vector<FailedSetting>& failed) {
   std::vector<Difference> lines;
   const auto findIn = [](const std::vector<RecordedSetting>& all, const std::string& setting) {
     return std::find_if(all.begin(), all.end(),
                         [&](const RecordedSetting& each) { return each.setting == setting; });
   };
+  const auto whyNotRun = [&](const std::string& setting) -> std::string {
+    for (const auto& each : failed) {
+      if (each.setting == setting) return "could not be run: " + each.why;
+    }
+    return "not run";
+  };
   for (const auto& old : recorded) {
     const auto found = findIn(now, old.setting);
     if (found == now.end()) {
-      lines.push_back({old.setting, "setting", "recorded", "not run", false});
+      lines.push_back({old.setting, "setting", "recorded", whyNotRun(old.setting), false});
       continue;
     }
     for (auto& line : compareSetting(old, *found)) {
@@ -159,7 +166,11 @@ std::vector<Difference> compare(const std::vector<RecordedSetting>& recorded,
   }
   for (const auto& fresh : now) {
     if (findIn(recorded, fresh.setting) != recorded.end()) continue;
-    lines.push_back({fresh.setting, "setting", "not recorded", "run", false});
+    lines.push_back({fresh.setting, "setting", kNotRecorded, "run", false});
+  }
+  for (const auto& each : failed) {
+    if (findIn(recorded, each.setting) != recorded.end()) continue;
+    lines.push_back({each.setting, "setting", kNotRecorded, whyNotRun(each.setting), false});
   }
   return lines;
 }

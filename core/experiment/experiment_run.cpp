@@ -6,6 +6,7 @@
 #include "core/base/file_io.h"
 #include "core/base/memory_size.h"
 #include "core/base/sha256.h"
+#include "core/eval/curve_text.h"
 #include "core/rope/rope_math.h"
 #include "core/tokenizer/utf8.h"
 
@@ -41,6 +42,39 @@ Status checkMaps(const ModelConfig& config, const Plan& plan) {
                      std::to_string(config.heads - 1)};
   }
   return Done{};
+}
+
+// Bundled files lie in a folder per model: the plan's own first.
+std::vector<std::filesystem::path> filesNamed(const std::filesystem::path& name,
+                                              const std::filesystem::path& bundled,
+                                              const std::string& model) {
+  std::vector<std::filesystem::path> found;
+  std::error_code error;
+  std::filesystem::recursive_directory_iterator each(bundled, error);
+  for (; !error && each != std::filesystem::end(each); each.increment(error)) {
+    std::error_code unreadable;
+    if (each->path().filename() == name && each->is_regular_file(unreadable)) {
+      found.push_back(each->path());
+    }
+  }
+  std::sort(found.begin(), found.end());
+  std::stable_partition(found.begin(), found.end(), [&](const std::filesystem::path& file) {
+    return file.parent_path().filename() == model;
+  });
+  return found;
+}
+
+Result<std::string> fileHere(const std::string& recorded, const std::optional<std::string>& hash,
+                             const std::filesystem::path& bundled, const std::string& model) {
+  std::error_code error;
+  if (std::filesystem::is_regular_file(recorded, error)) return recorded;
+  for (const auto& file : filesNamed(std::filesystem::path(recorded).filename(), bundled, model)) {
+    if (!hash) return file.string();
+    const auto here = fileHash(file);
+    if (here && *here == *hash) return file.string();
+  }
+  return Error{ErrorCode::NotFound, recorded + " is not there, and no bundled file has its name" +
+                                        (hash ? " and contents" : "")};
 }
 
 struct Prompt {
@@ -213,6 +247,53 @@ Result<RecordedSetting> runSetting(const Engine& engine, const Plan& plan,
   }
   result.seconds = secondsSince(begin);
   return result;
+}
+
+Result<std::string> settingHere(const Plan& plan, const std::string& setting,
+                                const std::optional<std::string>& calibrationHash,
+                                const std::filesystem::path& bundled) {
+  auto curve = readCurve(setting);
+  if (!curve) return curve.error();
+  for (const auto& spec : rope::findMethod(curve->rope.id)->parameters()) {
+    const auto value = curve->rope.values.find(spec.name);
+    if (spec.kind != rope::ParameterKind::File || value == curve->rope.values.end()) continue;
+    auto file = fileHere(std::get<std::string>(value->second), {}, bundled, plan.model);
+    if (!file) return file.error();
+    value->second = *std::move(file);
+  }
+  if (!curve->calibrationFile.empty()) {
+    auto file = fileHere(curve->calibrationFile, calibrationHash, bundled, plan.model);
+    if (!file) return file.error();
+    curve->calibrationFile = *std::move(file);
+  }
+  return curveText(*curve);
+}
+
+Result<Rerun> runAgain(const Engine& engine, const Experiment& recorded,
+                       const std::filesystem::path& bundled,
+                       const std::function<void(const std::string&)>& onSetting,
+                       const JobControl& job) {
+  const Plan& plan = recorded.plan;
+  if (Status same = checkModel(engine, plan); !same) return same.error();
+  Rerun rerun;
+  for (std::size_t i = 0; i < plan.settings.size(); ++i) {
+    const std::string& setting = plan.settings[i];
+    onSetting(setting);
+    const auto hash = i < recorded.results.size() ? recorded.results[i].calibrationHash
+                                                  : std::optional<std::string>();
+    const auto here = settingHere(plan, setting, hash, bundled);
+    auto result =
+        here ? runSetting(engine, plan, *here, job) : Result<RecordedSetting>(here.error());
+    if (result) {
+      result->setting = setting;
+      rerun.results.push_back(*std::move(result));
+    } else if (result.error().code == ErrorCode::Cancelled) {
+      return result.error();
+    } else {
+      rerun.failed.push_back({setting, result.error().message});
+    }
+  }
+  return rerun;
 }
 
 }  // namespace ropescope::experiment

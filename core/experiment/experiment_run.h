@@ -1,6 +1,9 @@
 // Runs an experiment's plan, and says what came out differently from what a file recorded.
 #pragma once
 
+#include <filesystem>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +31,29 @@ RecordedAnswer recordAnswer(const Tokenizer& tokenizer, const std::vector<std::i
 Result<RecordedSetting> runSetting(const Engine& engine, const Plan& plan,
                                    const std::string& setting, const JobControl& job);
 
+// The setting with its files where they are here: one that is not at its recorded path is looked
+// for by its name under `bundled` (empty: nowhere), a calibration by its recorded hash too. Errors:
+// InvalidArgument (no setting), NotFound (a file that is nowhere).
+Result<std::string> settingHere(const Plan& plan, const std::string& setting,
+                                const std::optional<std::string>& calibrationHash,
+                                const std::filesystem::path& bundled);
+
+struct FailedSetting {
+  std::string setting;
+  std::string why;
+};
+struct Rerun {
+  std::vector<RecordedSetting> results = {};  // in the order of the plan, under its names
+  std::vector<FailedSetting> failed = {};
+};
+
+// All settings of the plan; what cannot be run is no reason to leave out the others. `onSetting`
+// hears which one begins. Errors: those of checkModel(), Cancelled.
+Result<Rerun> runAgain(const Engine& engine, const Experiment& recorded,
+                       const std::filesystem::path& bundled,
+                       const std::function<void(const std::string&)>& onSetting,
+                       const JobControl& job);
+
 // One compared value. Numbers agree within `kTolerance`: sums of float32 in another order, as other
 // threads or processors make them, stay far below.
 inline constexpr double kTolerance = 1e-3;  // nats, or attention weight
@@ -39,8 +65,10 @@ struct Difference {
   bool agrees = true;
 };
 
-// A line for every answer, loss and map of both. Settings that either lacks are differences.
+// A line for every answer, loss and map of both. Settings that either lacks are differences; of
+// those that failed it says why.
 std::vector<Difference> compare(const std::vector<RecordedSetting>& recorded,
-                                const std::vector<RecordedSetting>& now);
+                                const std::vector<RecordedSetting>& now,
+                                const std::vector<FailedSetting>& failed = {});
 
 }  // namespace ropescope::experiment

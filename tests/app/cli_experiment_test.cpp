@@ -49,6 +49,28 @@ TEST(Experiment, RunsAgainWithTheSameResults) {
   EXPECT_THAT(other.err, HasSubstr("made with the model of stories260K"));
 }
 
+TEST(Experiment, RunsTheOthersWhenAFileIsGone) {
+  const TempDir temp;
+  const fs::path file = temp / "lesson.ropescope";
+  makeExperiment(file);
+  Json json = Json::parse(fileText(file));
+  json["plan"]["settings"].push_back("longrope:factor=2,factors=/gone/lists.json");
+  writeText(file, json.dump());
+  const fs::path out = temp / "again.ropescope";
+  const Json again = result(
+      {"experiment", "run", file.string(), "--model", stories().string(), "--out", out.string()});
+  EXPECT_EQ(again.at("agrees"), false);
+  const Json& lines = again.at("differences");
+  ASSERT_EQ(lines.size(), 2U * (1 + 2 + 2) + 1);
+  for (std::size_t i = 0; i + 1 < lines.size(); ++i)
+    EXPECT_EQ(lines[i]["agrees"], true) << lines[i];
+  EXPECT_THAT(lines.back()["now"].get<std::string>(),
+              HasSubstr("could not be run: /gone/lists.json is not there"));
+  const Json written = result({"experiment", "show", out.string()});
+  EXPECT_EQ(written.at("results").size(), 2U);
+  EXPECT_EQ(written.at("plan").at("settings"), Json({"none", "pi:factor=2"}));
+}
+
 TEST(Experiment, MatchesWhatTheCommandsSayAlone) {
   const TempDir temp;
   const Json made = makeExperiment(temp / "lesson.ropescope");

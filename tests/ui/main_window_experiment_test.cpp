@@ -3,10 +3,14 @@
 #include <QFile>
 #include <QPushButton>
 #include <QToolButton>
+#include <map>
 
 #include "core/base/file_io.h"
 #include "tests/ui/live_window.h"
+#include "ui/panels/angle_panel.h"
 #include "ui/panels/attention_panel.h"
+#include "ui/panels/compare_panel.h"
+#include "ui/panels/loss_panel.h"
 #include "ui/panels/perplexity_panel.h"
 #include "ui/panels/recording_pages.h"
 #include "ui/panels/recording_panel.h"
@@ -40,9 +44,13 @@ struct Lesson : WholeWindow {
     ASSERT_EQ(perplexity.curves().size(), 2U) << qPrintable(perplexity.statusText());
   }
 
-  void save() {
+  // `leftOut`: what the notice has to say beside that.
+  void save(const QString& leftOut = {}) {
+    window->statusBar()->clearMessage();
     window->saveExperiment(file);
-    ASSERT_TRUE(waitUntil([this] { return status().startsWith("Saved"); })) << qPrintable(status());
+    ASSERT_TRUE(waitUntil([&] {
+      return status().startsWith("Saved") && status().contains(leftOut);
+    })) << qPrintable(status());
   }
 
   Experiment read() const {
@@ -66,8 +74,8 @@ TEST(WindowExperiment, KeepsWhatTheWindowHolds) {
   lesson.save();
   const Experiment saved = lesson.read();
   const experiment::Plan& plan = saved.plan;
-  EXPECT_EQ(plan.settings, (std::vector<std::string>{"pi:factor=2", "yarn:factor=2", "none"}))
-      << "the one in use, the window's four as far as they fit, then what was asked or measured";
+  EXPECT_EQ(plan.settings, (std::vector<std::string>{"pi:factor=2", "none"}))
+      << "the one in use, then what was asked or measured; none of the four that was neither";
   EXPECT_EQ(plan.questions, (std::vector<std::string>{"Who?", "Where?"}));
   EXPECT_EQ(plan.lengths, (std::vector<std::int64_t>{64, 128}));
   EXPECT_EQ(plan.documentText, lesson.app.document()->document.text);
@@ -76,7 +84,7 @@ TEST(WindowExperiment, KeepsWhatTheWindowHolds) {
   EXPECT_FALSE(saved.layout.empty());
   const auto& turns = lesson.chat.turns();
   const auto& pi = saved.results.at(0);
-  const auto& none = saved.results.at(2);
+  const auto& none = saved.results.at(1);
   EXPECT_EQ(none.answers.at(0).text, turns[0].result.text);
   EXPECT_FALSE(none.answers.at(1).isRecorded()) << "never asked under it";
   EXPECT_EQ(pi.answers.at(1).text, turns[2].result.text);
@@ -87,6 +95,64 @@ TEST(WindowExperiment, KeepsWhatTheWindowHolds) {
   EXPECT_EQ(pi.perplexity.at(1).nllMeanTo, curves[1].points.at(1).nllMeanTo);
   EXPECT_FALSE(pi.maps.at(0).values.empty()) << "the session holds the document";
   EXPECT_TRUE(none.maps.at(0).values.empty()) << "its session is gone";
+}
+
+TEST(WindowExperiment, KeepsOnlyCurvesOfOnePassOverItsDocument) {
+  Lesson lesson;
+  lesson.make();
+  auto& perplexity = lesson.window->perplexity().model();
+  // As Set up does it: a second book, windows of 64 tokens. What the inputs say later counts not.
+  perplexity.inputs().addBook(
+      {.name = "other.txt", .path = "other.txt", .ids = lesson.app.document()->plainIds});
+  lesson.save();
+  EXPECT_EQ(lesson.read().plan.lengths, (std::vector<std::int64_t>{64, 128}))
+      << "the curves were measured before the book came";
+  perplexity.editCurves("none");
+  perplexity.editLengths("64");
+  perplexity.start();
+  lesson.idle();
+  ASSERT_EQ(perplexity.curves().size(), 1U) << qPrintable(perplexity.statusText());
+  lesson.save("The curves of story.txt, other.txt under “one pass”");
+  EXPECT_TRUE(lesson.read().plan.lengths.empty());
+
+  perplexity.inputs().clearBooks();
+  perplexity.inputs().setProtocol(Protocol::Sliding);
+  perplexity.inputs().editStride("32");
+  perplexity.start();
+  lesson.idle();
+  ASSERT_EQ(perplexity.curves().size(), 1U) << qPrintable(perplexity.statusText());
+  perplexity.inputs().setProtocol(Protocol::OnePass);
+  lesson.save("The curves of story.txt under “sliding windows (YaRN)”");
+  for (const auto& result : lesson.read().results) EXPECT_TRUE(result.perplexity.empty());
+}
+
+TEST(WindowExperiment, KeepsWhatTheComparisonAnswered) {
+  Lesson lesson;
+  lesson.load();
+  lesson.open(60);
+  lesson.app.setAnswerTokens(6);
+  lesson.app.setSlot(2, {});  // plain RoPE beside PI and YaRN; the fourth has no calibration
+  ComparePanel& compare = lesson.window->compare();
+  compare.setQuestion("Who?");
+  compare.showExample();
+  lesson.idle();
+  lesson.window->loss().showExample();
+  ASSERT_TRUE(waitUntil([&] { return lesson.window->loss().isSettled(); }));
+  lesson.idle();
+  lesson.save("Not in it: The loss of every token.");
+  const Experiment saved = lesson.read();
+  EXPECT_EQ(saved.plan.questions, std::vector<std::string>{"Who?"});
+  EXPECT_EQ(saved.plan.generation.maxNewTokens, 6);
+  const std::map<std::string, int> paneOf{{"pi:factor=2", 0}, {"yarn:factor=2", 1}, {"none", 2}};
+  ASSERT_EQ(saved.results.size(), paneOf.size());
+  for (const auto& result : saved.results) {
+    const auto& answer = result.answers.at(0);
+    ASSERT_TRUE(answer.isRecorded()) << result.setting;
+    EXPECT_FALSE(answer.tokens.empty());
+    EXPECT_EQ(QString::fromStdString(answer.text).simplified(),
+              compare.pane(paneOf.at(result.setting))->text()->toPlainText().simplified())
+        << result.setting;
+  }
 }
 
 TEST(WindowExperiment, RunsAgainAndComesOutTheSame) {
@@ -108,6 +174,24 @@ TEST(WindowExperiment, RunsAgainAndComesOutTheSame) {
             static_cast<int>(panel.runAgain().differences().size()));
 }
 
+TEST(WindowExperiment, RunsTheOthersWhenAFileIsGone) {
+  Lesson lesson;
+  lesson.make();
+  lesson.save();
+  Experiment saved = lesson.read();
+  saved.plan.settings.push_back("longrope:factor=2,factors=/gone/lists.json");
+  ASSERT_TRUE(experiment::writeExperiment(saved, lesson.file.toStdString()));
+  RecordingPanel& panel = lesson.open(lesson.file);
+  panel.runAgain().start();
+  ASSERT_TRUE(waitUntil([&] { return !panel.runAgain().isRunning(); }));
+  const auto& lines = panel.runAgain().differences();
+  ASSERT_GT(lines.size(), 8U) << qPrintable(panel.runAgain().text());
+  for (std::size_t i = 0; i + 1 < lines.size(); ++i) EXPECT_TRUE(lines[i].agrees) << lines[i].what;
+  EXPECT_EQ(lines.back().now.find("could not be run: /gone/lists.json is not there"), 0U)
+      << lines.back().now;
+  EXPECT_TRUE(panel.runAgain().text().contains("could not be run: 1"));
+}
+
 TEST(WindowExperiment, OpensWithoutAModelAndSaysThatItIsRecorded) {
   Lesson lesson;
   lesson.make();
@@ -120,7 +204,7 @@ TEST(WindowExperiment, OpensWithoutAModelAndSaysThatItIsRecorded) {
   auto* page = dynamic_cast<RecordedAnswersPage*>(panel.views()->view("answers"));
   ASSERT_NE(page, nullptr);
   EXPECT_TRUE(page->text().simplified().contains(answer)) << qPrintable(page->text());
-  EXPECT_TRUE(page->text().contains("pi:factor=2"));
+  EXPECT_TRUE(page->text().contains("Position Interpolation × 2")) << qPrintable(page->text());
   const auto& last = lesson.chat.turns()[0].result;  // "none" is the second setting of the file
   ASSERT_EQ(page->table().rows(), static_cast<int>(last.ids.size()));
   EXPECT_EQ(page->table().columns[3].numbers[0], last.tokens[0].logProbability);
@@ -236,6 +320,29 @@ TEST(WindowExperiment, PicturesCarryItAndOpenAgain) {
   }
 }
 
+TEST(WindowExperiment, TwoCalibrationsOfOneMethodHaveTitlesOfTheirOwn) {
+  auto recorded = std::make_shared<Experiment>();
+  recorded->plan.trainedLength = 512;
+  recorded->plan.lengths = {64};
+  recorded->plan.settings = {"yarn:factor=4",
+                             "yarn:factor=4,calibration=/gone/yarn-4x-psc.safetensors",
+                             "yarn:factor=4,calibration=/gone/yarn-4x-psc.safetensors,psc_strength="
+                             "0.5,lora=off"};
+  for (const auto& setting : recorded->plan.settings) {
+    recorded->results.push_back({.setting = setting,
+                                 .method = "yarn",
+                                 .factor = 4.0,
+                                 .perplexity = {{.length = 64, .perplexity = 8.0}}});
+  }
+  RecordedCurvesPanel panel;
+  panel.show(recorded, 1);
+  QStringList titles;
+  for (const auto& line : panel.model().lines()) titles << line.title;
+  EXPECT_EQ(titles, (QStringList{"YaRN × 4", "YaRN × 4 + yarn-4x-psc",
+                                 "YaRN × 4 + yarn-4x-psc 50 % without LoRA"}))
+      << qPrintable(titles.join('\n'));
+}
+
 TEST(WindowExperiment, ABadFileIsOneSentenceAndLosesNothing) {
   Lesson lesson;
   lesson.make();
@@ -256,6 +363,26 @@ TEST(WindowExperiment, ABadFileIsOneSentenceAndLosesNothing) {
     delete lesson.window->findChild<QMessageBox*>("errorBox");
   }
   EXPECT_EQ(lesson.chat.turns().size(), 3U);
+}
+
+TEST(WindowExperiment, APictureWithoutAnExperimentSaysSo) {
+  Lesson lesson;
+  lesson.load();  // and no document
+  const QString path = lesson.folder.filePath("plot.png");
+  lesson.window->angles().exportCarrying(path);
+  ASSERT_TRUE(waitUntil([&] { return lesson.status().startsWith("Written: " + path); }))
+      << qPrintable(lesson.status());
+  EXPECT_TRUE(lesson.status().contains("carries no experiment: no document is open"))
+      << qPrintable(lesson.status());
+  EXPECT_FALSE(experiment::readExperiment(path.toStdString()));
+  // Numbers never carry one, and a picture of something to keep says nothing of the kind.
+  lesson.window->angles().exportCarrying(lesson.folder.filePath("plot.csv"));
+  EXPECT_EQ(lesson.status(), "Written: " + lesson.folder.filePath("plot.csv"));
+  lesson.open(60);
+  lesson.window->angles().exportCarrying(path);
+  EXPECT_TRUE(waitUntil([&] { return lesson.status() == "Written: " + path; }))
+      << qPrintable(lesson.status());
+  EXPECT_TRUE(experiment::readExperiment(path.toStdString()));
 }
 
 TEST(WindowExperiment, NothingToSaveIsSaidWithTheCure) {

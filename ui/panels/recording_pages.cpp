@@ -11,6 +11,7 @@
 #include <cmath>
 
 #include "ui/panels/panel_text.h"
+#include "ui/text/curve_title.h"
 #include "ui/text/number_text.h"
 
 namespace ropescope::ui {
@@ -113,7 +114,7 @@ void RecordedAnswersPage::show(const RecordingPlayer& player) {
     if (each.setting != heading) {
       heading = each.setting;
       html += QStringLiteral("<h4 style=\"margin-bottom:0px\">%1</h4>")
-                  .arg(QString::fromStdString(recorded.plan.settings[heading]).toHtmlEscaped());
+                  .arg(settingTitle(recorded.plan.settings[heading]).toHtmlEscaped());
     }
     shown = player.shownParts(i);
     html += answerHtml(recorded, each, shown);
@@ -131,7 +132,8 @@ void RecordedAnswersPage::show(const RecordingPlayer& player) {
   }
   m_caption->setText(QStringLiteral("%1: %2").arg(step->title, endText(*newest)));
   m_table->setTable(tokenTable(*newest, shown));
-  m_table->scrollToBottom();
+  // While it is written the newest token counts; a whole answer is read from its beginning.
+  shown < step->parts ? m_table->scrollToBottom() : m_table->scrollToTop();
 }
 
 PlotTable tokenTable(const RecordedAnswer& answer, int tokens) {

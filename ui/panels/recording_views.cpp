@@ -8,11 +8,18 @@
 #include "ui/plots/angle_plot.h"
 #include "ui/plots/attention_map_plot.h"
 #include "ui/plots/perplexity_plot.h"
+#include "ui/text/curve_title.h"
 #include "ui/text/number_text.h"
 
 namespace ropescope::ui {
 
 using experiment::RecordedSetting;
+
+namespace {
+
+constexpr int kCaptionShare = 100;  // of the row; the stretch before the buttons has 1
+
+}  // namespace
 
 rope::RotaryPlan recordedPlan(const experiment::Plan& plan, const RecordedSetting& result) {
   const auto pairs = static_cast<double>(plan.plainInvFreq.size());
@@ -47,7 +54,7 @@ RecordedMapPanel::RecordedMapPanel(QWidget* parent)
       m_caption(new QLabel(this)) {
   m_caption->setWordWrap(true);
   setMuted(m_caption);
-  firstRow()->addWidget(m_caption, 1);
+  firstRow()->addWidget(m_caption, kCaptionShare);
   m_model.setIgnoredTokens(0);  // the file's cells hold them too
   setPlot(new AttentionMapPlot(m_model, this));
   m_model.setSource([this](const MapRequest& wanted, const AttentionViewModel::Deliver& deliver) {
@@ -75,7 +82,7 @@ void RecordedMapPanel::show(const RecordedExperiment& recorded, std::size_t sett
     m_model.selectHead(request.layer, request.head);
     m_model.startSession(request.queries.end);
     m_caption->setText(tr("Recorded: %1 · layer %2, head %3")
-                           .arg(QString::fromStdString(recorded->results[setting].setting))
+                           .arg(settingTitle(recorded->results[setting].setting))
                            .arg(request.layer)
                            .arg(request.head));
   }
@@ -91,7 +98,7 @@ RecordedAnglesPanel::RecordedAnglesPanel(QWidget* parent)
       m_caption(new QLabel(this)) {
   m_caption->setWordWrap(true);
   setMuted(m_caption);
-  firstRow()->addWidget(m_caption, 1);
+  firstRow()->addWidget(m_caption, kCaptionShare);
   setPlot(new AnglePlot(m_model, this));
   connect(&m_model, &AngleViewModel::curvesChanged, this, &RecordedAnglesPanel::refreshTable);
 }
@@ -122,13 +129,14 @@ RecordedCurvesPanel::RecordedCurvesPanel(QWidget* parent)
     : PlotPanel(QStringLiteral("recorded-curves"), parent) {
   auto* caption = new QLabel(tr("Recorded perplexity"), this);
   setMuted(caption);
-  firstRow()->addWidget(caption, 1);
+  firstRow()->addWidget(caption, kCaptionShare);
   setPlot(new PerplexityPlot(m_model, this));
   connect(&m_model, &PerplexityViewModel::curvesChanged, this, &RecordedCurvesPanel::refreshTable);
 }
 
 void RecordedCurvesPanel::show(const RecordedExperiment& recorded, int points) {
   std::vector<PerplexityCurve> curves;
+  QStringList titles;
   for (const RecordedSetting& result : recorded->results) {
     if (result.perplexity.empty()) continue;
     PerplexityCurve curve{.factor = result.factor, .points = result.perplexity};
@@ -138,9 +146,10 @@ void RecordedCurvesPanel::show(const RecordedExperiment& recorded, int points) {
     const auto shown = static_cast<std::size_t>(std::max(0, points));
     if (curve.points.size() > shown) curve.points.resize(shown);
     curves.push_back(std::move(curve));
+    titles << settingTitle(result.setting);
   }
   m_model.setModel(recorded->plan.trainedLength, true);
-  m_model.showRecorded(std::move(curves), recorded->plan.lengths,
+  m_model.showRecorded(std::move(curves), titles, recorded->plan.lengths,
                        tr("%1: recorded, %2")
                            .arg(QString::fromStdString(recorded->plan.documentName),
                                 QString::fromStdString(recorded->plan.protocol)));

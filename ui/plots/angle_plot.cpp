@@ -326,7 +326,7 @@ void AnglePlot::redraw() {
     shade->topLeft->setCoords(unturned, 0);
     shade->bottomRight->setCoords(pairs - 0.5, 1);
   }
-  m_unturnedText->setText(tr("shaded: never turned once in training"));
+  m_unturnedText->setText(tr("shaded: no full turn"));  // longer is cut where parts stand in a row
   showParts();
   plot()->setAccessibleName(tr("Rotation of every pair"));
   restyle(theme());

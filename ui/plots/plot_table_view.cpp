@@ -11,6 +11,17 @@
 
 namespace ropescope::ui {
 
+namespace {
+
+constexpr int kWidestColumn = 40;  // characters; a longer text is whole in the tooltip
+
+int alignment(const TableColumn& column) {
+  return static_cast<int>((column.texts.isEmpty() ? Qt::AlignRight : Qt::AlignLeft) |
+                          Qt::AlignVCenter);
+}
+
+}  // namespace
+
 PlotTableModel::PlotTableModel(QObject* parent) : QAbstractTableModel(parent) {}
 
 void PlotTableModel::setTable(PlotTable table) {
@@ -31,10 +42,7 @@ QVariant PlotTableModel::data(const QModelIndex& index, int role) const {
   if (!checkIndex(index, CheckIndexOption::IndexIsValid)) return {};
   const TableColumn& column = m_table.columns[static_cast<std::size_t>(index.column())];
   const bool isText = !column.texts.isEmpty();
-  if (role == Qt::TextAlignmentRole) {
-    return static_cast<int>(isText ? Qt::AlignLeft | Qt::AlignVCenter
-                                   : Qt::AlignRight | Qt::AlignVCenter);
-  }
+  if (role == Qt::TextAlignmentRole) return alignment(column);
   if (role == Qt::ToolTipRole) return m_table.cell(index.row(), index.column());
   if (role != Qt::DisplayRole) return {};
   if (isText) return column.texts[index.row()];
@@ -46,9 +54,10 @@ QVariant PlotTableModel::data(const QModelIndex& index, int role) const {
 }
 
 QVariant PlotTableModel::headerData(int section, Qt::Orientation orientation, int role) const {
-  if (role != Qt::DisplayRole) return {};
-  if (orientation == Qt::Vertical) return section + 1;
-  return m_table.columns[static_cast<std::size_t>(section)].title;
+  if (orientation == Qt::Vertical) return role == Qt::DisplayRole ? section + 1 : QVariant();
+  const TableColumn& column = m_table.columns[static_cast<std::size_t>(section)];
+  if (role == Qt::TextAlignmentRole) return alignment(column);
+  return role == Qt::DisplayRole ? column.title : QVariant();
 }
 
 PlotTableView::PlotTableView(QWidget* parent)
@@ -58,11 +67,15 @@ PlotTableView::PlotTableView(QWidget* parent)
   setAlternatingRowColors(true);
   setWordWrap(false);
   verticalHeader()->setVisible(false);
-  horizontalHeader()->setDefaultAlignment(Qt::AlignRight | Qt::AlignVCenter);
   horizontalHeader()->setSectionResizeMode(QHeaderView::Interactive);
   connect(m_model, &QAbstractItemModel::modelReset, this, [this] {
     constexpr int kColumnsMeasured = 40;  // measuring a thousand columns takes seconds
-    if (m_model->columnCount() <= kColumnsMeasured) resizeColumnsToContents();
+    if (m_model->columnCount() > kColumnsMeasured) return;
+    resizeColumnsToContents();
+    const int widest = kWidestColumn * fontMetrics().averageCharWidth();
+    for (int i = 0; i < m_model->columnCount(); ++i) {
+      setColumnWidth(i, std::min(columnWidth(i), widest));
+    }
   });
 }
 

@@ -52,6 +52,19 @@ QString curveTitle(const CurveDescription& curve, const CalibrationParts& parts)
          factorTitle(curve) + valuesTitle(curve.rope.values) + calibrationTitle(curve, parts);
 }
 
+QString settingTitle(const std::string& setting) {
+  const auto curve = readCurve(setting);
+  if (!curve) return QString::fromStdString(setting);
+  QString title = curveTitle(*curve, {});
+  if (curve->calibrationFile.empty()) return title;
+  const std::filesystem::path file = curve->calibrationFile;
+  title += QStringLiteral(" + %1").arg(QString::fromStdString(file.stem().string()));
+  if (curve->pscStrength != 1.0) {
+    title += QObject::tr(" %1 %").arg(std::lround(100.0 * curve->pscStrength));
+  }
+  return curve->lora ? title : title + QObject::tr(" without LoRA");
+}
+
 QString curveTitle(const CurveSettings& settings, double factor) {
   CurveDescription curve{.rope = settings.rope,
                          .factorFollowsLength = settings.factorFollowsLength,

@@ -127,6 +127,8 @@ std::vector<PaneOrder> CompareModel::orders(const QString& question) {
                 .arg(tokensText(needed), tokensText(recipe->options.contextTokens));
         continue;
       }
+      pane.plan = m_app.slot(i).session.plan;
+      pane.generation = generation;
       orders.push_back({.pane = static_cast<std::size_t>(i),
                         .recipe = *recipe,
                         .request = {.parts = {m_app.document()->part.ids, part->ids},
@@ -237,6 +239,21 @@ std::optional<double> CompareModel::meanLogProbability(int index) const {
   double sum = 0.0;
   for (const GeneratedToken& token : tokens) sum += token.logProbability;
   return sum / static_cast<double>(tokens.size());
+}
+
+std::vector<ChatTurn> CompareModel::turns() const {
+  std::vector<ChatTurn> turns;
+  for (const Pane& pane : m_panes) {
+    if (!pane.plan || !pane.problem.isEmpty() || pane.progress.stage != Stage::Finished) continue;
+    turns.push_back({.question = m_question,
+                     .state = ChatTurn::State::Finished,
+                     .document = m_app.document(),  // another one clears the panes
+                     .settings = pane.settings,
+                     .plan = pane.plan,
+                     .result = pane.progress.answer,
+                     .generation = pane.generation});
+  }
+  return turns;
 }
 
 QString CompareModel::statusText() const {

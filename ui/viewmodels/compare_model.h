@@ -49,6 +49,7 @@ class CompareModel : public QAbstractListModel {
   const PaneProgress& progress(int pane) const { return at(pane).progress; }
   bool hasAnswer(int pane) const { return !at(pane).progress.answer.ids.empty(); }
   std::optional<double> meanLogProbability(int pane) const;  // nats per token
+  std::vector<ChatTurn> turns() const;                       // finished answers, as the chat's
   QString statusText() const;                                // together or in turn, and why
   PlotTable table() const;                                   // one row per pane
   std::string markdown() const;
@@ -63,6 +64,8 @@ class CompareModel : public QAbstractListModel {
   struct Pane {
     QString title;  // of the settings that were asked
     MethodSettings settings;
+    std::shared_ptr<const rope::RotaryPlan> plan;  // that answers; null: nothing does
+    GenerationConfig generation;
     QString problem;  // why there is no answer
     bool asked = false;
     PaneProgress progress;

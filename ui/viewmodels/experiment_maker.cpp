@@ -9,6 +9,7 @@
 #include "core/eval/curve_text.h"
 #include "core/experiment/experiment_run.h"
 #include "ui/text/number_text.h"
+#include "ui/viewmodels/perplexity_inputs.h"
 
 namespace ropescope::ui {
 namespace {
@@ -80,12 +81,14 @@ class Builder {
 
   void addAnswers(const std::vector<ChatTurn>& turns,
                   const std::shared_ptr<const OpenDocument>& document);
-  void addCurve(const PerplexityCurve& curve, const Engine& engine);
+  void addCurves(const MeasuredCurves& measured, const OpenDocument& document,
+                 const Engine& engine);
   void addMaps(const std::map<std::string, std::vector<AttentionMap>>& maps);
   MadeExperiment finish(std::int64_t documentTokens);
 
  private:
   std::size_t question(const QString& text);
+  void addCurve(const PerplexityCurve& curve, const Engine& engine);
 
   const std::map<std::filesystem::path, std::string>& m_hashes;
   MadeExperiment m_made;
@@ -133,6 +136,24 @@ void Builder::addAnswers(const std::vector<ChatTurn>& turns,
            "%1.")
             .arg(others));
   }
+}
+
+// A file's plan measures one pass over its own document; all else would be run again as something
+// else than it was.
+void Builder::addCurves(const MeasuredCurves& measured, const OpenDocument& document,
+                        const Engine& engine) {
+  const bool empty = std::all_of(measured.curves.begin(), measured.curves.end(),
+                                 [](const PerplexityCurve& curve) { return curve.points.empty(); });
+  if (empty) return;
+  const bool ofDocument = measured.document.get() == &document && !document.plainIds.empty() &&
+                          measured.documents.size() == 1;
+  if (!ofDocument || measured.config.protocol != Protocol::OnePass) {
+    return leaveOut(
+        tr("The curves of %1 under “%2”: an experiment keeps one pass over its own document alone.")
+            .arg(measured.documents.join(QStringLiteral(", ")),
+                 protocolTitle(measured.config.protocol)));
+  }
+  for (const PerplexityCurve& curve : measured.curves) addCurve(curve, engine);
 }
 
 void Builder::addCurve(const PerplexityCurve& curve, const Engine& engine) {
@@ -220,12 +241,12 @@ Result<std::string> settingText(const MethodSettings& settings, const rope::Rota
 }
 
 ExperimentMaker::ExperimentMaker(AppModel& app, ChatModel& chat, EngineRunner& runner,
-                                 Curves curves, QObject* parent)
+                                 ExperimentSources sources, QObject* parent)
     : QObject(parent),
       m_app(app),
       m_chat(chat),
       m_runner(runner),
-      m_curves(std::move(curves)),
+      m_sources(std::move(sources)),
       m_described(Error{ErrorCode::InvalidArgument, "no model is loaded; open a model first"}) {
   connect(&m_app, &AppModel::modelChanged, this, [this] {
     m_maps.clear();
@@ -234,14 +255,19 @@ ExperimentMaker::ExperimentMaker(AppModel& app, ChatModel& chat, EngineRunner& r
   connect(&m_app, &AppModel::documentChanged, this, [this] { m_maps.clear(); });
 }
 
+// The chat's count as the newer ones.
+std::vector<ChatTurn> ExperimentMaker::turns() const {
+  std::vector<ChatTurn> all = m_sources.compared();
+  all.insert(all.end(), m_chat.turns().begin(), m_chat.turns().end());
+  return all;
+}
+
 std::vector<std::filesystem::path> ExperimentMaker::calibrationFiles() const {
   std::set<std::filesystem::path> files;
   files.insert(m_app.method().calibrationFile);
-  for (int i = 0; i < AppModel::kSlots; ++i) {
-    files.insert(m_app.slot(i).settings().calibrationFile);
-  }
-  for (const ChatTurn& turn : m_chat.turns()) files.insert(turn.settings.calibrationFile);
-  for (const PerplexityCurve& curve : m_curves()) {
+  for (const ChatTurn& turn : turns()) files.insert(turn.settings.calibrationFile);
+  const MeasuredCurves measured = m_sources.curves();
+  for (const PerplexityCurve& curve : measured.curves) {
     if (curve.settings.calibration) files.insert(curve.settings.calibration->info().path);
   }
   files.erase(std::filesystem::path());
@@ -325,14 +351,11 @@ Result<MadeExperiment> ExperimentMaker::make() const {
   plan.generation = m_chat.generation();
   plan.generation.maxNewTokens = m_app.answerTokens();
   Builder builder(std::move(plan), m_hashes);
-  builder.setting(m_app.method(), *m_app.plan());
-  for (int i = 0; i < AppModel::kSlots; ++i) {
-    const MethodSlot& slot = m_app.slot(i);
-    if (slot.session.plan && slot.problem.isEmpty()) builder.setting(slot.settings(), *slot.session.plan);
-  }
-  builder.addAnswers(m_chat.turns(), document);
-  for (const PerplexityCurve& curve : m_curves()) builder.addCurve(curve, *m_app.engine());
+  builder.setting(m_app.method(), *m_app.plan());  // first: the one in use
+  builder.addAnswers(turns(), document);
+  builder.addCurves(m_sources.curves(), *document, *m_app.engine());
   builder.addMaps(m_maps);
+  for (const QString& sentence : m_sources.others()) builder.leaveOut(sentence);
   MadeExperiment made = builder.finish(document->tokens());
   if (made.experiment.plan.settings.empty()) {
     const QString why = tr("no setting can be written into a file: ");

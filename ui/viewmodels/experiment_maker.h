@@ -23,14 +23,26 @@ struct MadeExperiment {
   QStringList leftOut = {};  // sentences: what the window holds and the file does not, and why
 };
 
+// Perplexity curves as they stand, and what they were measured on.
+struct MeasuredCurves {
+  std::vector<PerplexityCurve> curves = {};
+  PerplexityConfig config = {};
+  std::shared_ptr<const OpenDocument> document = {};  // open when they were started
+  QStringList documents = {};                         // names of all that were measured
+};
+
+// What the window holds beside its models.
+struct ExperimentSources {
+  std::function<MeasuredCurves()> curves;
+  std::function<std::vector<ChatTurn>()> compared;  // answers of the comparison
+  std::function<QStringList()> others;              // sentences: what no file can hold
+};
+
 class ExperimentMaker : public QObject {
   Q_OBJECT
 
  public:
-  // Curves measured on the open document in one pass, as they stand.
-  using Curves = std::function<std::vector<PerplexityCurve>()>;
-
-  ExperimentMaker(AppModel& app, ChatModel& chat, EngineRunner& runner, Curves curves,
+  ExperimentMaker(AppModel& app, ChatModel& chat, EngineRunner& runner, ExperimentSources sources,
                   QObject* parent = nullptr);
 
   // Lets the engine thread hash the files and draw the map of this head over the document, from
@@ -48,12 +60,13 @@ class ExperimentMaker : public QObject {
     std::map<std::filesystem::path, std::string> hashes = {};
   };
   void adopt(const Prepared& prepared);
+  std::vector<ChatTurn> turns() const;
   std::vector<std::filesystem::path> calibrationFiles() const;
 
   AppModel& m_app;
   ChatModel& m_chat;
   EngineRunner& m_runner;
-  Curves m_curves;
+  ExperimentSources m_sources;
   quint64 m_requests = 0;
   Result<experiment::Plan> m_described;                     // of the engine in use
   std::map<std::string, std::vector<AttentionMap>> m_maps;  // by setting; of the open document

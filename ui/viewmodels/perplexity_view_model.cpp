@@ -202,9 +202,10 @@ void PerplexityViewModel::finish(const Status& status) {
 }
 
 void PerplexityViewModel::showRecorded(std::vector<PerplexityCurve> curves,
-                                       std::vector<std::int64_t> lengths,
+                                       const QStringList& titles, std::vector<std::int64_t> lengths,
                                        const QString& protocol) {
   m_curves = std::move(curves);
+  m_recordedTitles = titles;
   m_config.lengths = std::move(lengths);
   m_recordedProtocol = protocol;
   Q_EMIT curvesChanged();
@@ -278,6 +279,9 @@ double PerplexityViewModel::longestLength() const {
 std::vector<PerplexityLine> PerplexityViewModel::lines() const {
   std::vector<PerplexityLine> lines;
   for (const PerplexityCurve& curve : m_curves) lines.push_back(lineOf(curve));
+  for (qsizetype i = 0; i < m_recordedTitles.size(); ++i) {
+    lines[static_cast<std::size_t>(i)].title = m_recordedTitles[i];
+  }
   return lines;
 }
 

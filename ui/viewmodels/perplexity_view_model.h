@@ -73,9 +73,10 @@ class PerplexityViewModel : public QObject {
   void stop();
   void clearCurves();
   void setProgress(const Progress& progress);
-  // Curves of a file instead of measured ones, and the protocol that it names.
-  void showRecorded(std::vector<PerplexityCurve> curves, std::vector<std::int64_t> lengths,
-                    const QString& protocol);
+  // Curves of a file instead of measured ones, each under its title: a file has no calibrations to
+  // name them by. And the protocol that it names.
+  void showRecorded(std::vector<PerplexityCurve> curves, const QStringList& titles,
+                    std::vector<std::int64_t> lengths, const QString& protocol);
   void showPublished(std::vector<PublishedCurve> curves);  // laid over the measured ones
 
   State state() const { return m_state; }
@@ -117,6 +118,7 @@ class PerplexityViewModel : public QObject {
   QString m_measuredName;     // documents of the curves shown
   std::size_t m_ordered = 0;  // curves in the running order
   std::vector<PerplexityCurve> m_curves;
+  QStringList m_recordedTitles;
   QString m_recordedProtocol;
   std::vector<PublishedCurve> m_published;
 };

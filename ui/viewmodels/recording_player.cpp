@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ui/text/curve_title.h"
+
 namespace ropescope::ui {
 namespace {
 
@@ -17,14 +19,10 @@ constexpr double kMapSeconds = 3.0;
 constexpr double kPointSeconds = 0.4;
 constexpr double kLookSeconds = 3.0;  // of a step that is there at once
 
-QString settingName(const Experiment& recorded, std::size_t setting) {
-  return QString::fromStdString(recorded.plan.settings[setting]);
-}
-
 void addSetting(const Experiment& recorded, std::size_t setting,
                 std::vector<RecordingStep>& steps) {
   const auto& result = recorded.results[setting];
-  const QString name = settingName(recorded, setting);
+  const QString name = settingTitle(recorded.plan.settings[setting]);
   for (std::size_t i = 0; i < result.maps.size(); ++i) {
     if (result.maps[i].values.empty()) continue;
     const MapRequest& request = result.maps[i].request;

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 
+#include "ui/text/curve_title.h"
 #include "ui/text/error_text.h"
 #include "ui/text/number_text.h"
 
 namespace ropescope::ui {
 
 using experiment::Difference;
-using experiment::RecordedSetting;
+using experiment::Rerun;
 
 RunAgain::RunAgain(AppModel& app, EngineRunner& runner, QObject* parent)
     : QObject(parent),
@@ -39,31 +40,21 @@ void RunAgain::start() {
   m_differences.clear();
   m_running = true;
   say(tr("Running …"));
-  using Results = std::vector<RecordedSetting>;
-  const auto begun = m_runner.stream<std::string>(this, [this, all = plan.settings.size()](
-                                                            const std::string& setting) {
-    if (!m_running) return;
-    const auto& settings = m_recorded->plan.settings;
-    const auto index = std::find(settings.begin(), settings.end(), setting) - settings.begin();
-    say(tr("Setting %1 of %2: %3 …").arg(index + 1).arg(all).arg(QString::fromStdString(setting)));
-  });
-  m_runner.startLong<Results>(
+  const auto begun = m_runner.stream<std::string>(
+      this, [this, all = plan.settings.size()](const std::string& setting) {
+        if (!m_running) return;
+        const auto& settings = m_recorded->plan.settings;
+        const auto index = std::find(settings.begin(), settings.end(), setting) - settings.begin();
+        say(tr("Setting %1 of %2: %3 …").arg(index + 1).arg(all).arg(settingTitle(setting)));
+      });
+  m_runner.startLong<Rerun>(
       this, Lane::Sweep, SameLane::Queue,
-      [recorded = m_recorded, begun](EngineRoom& room, const JobControl& job) -> Result<Results> {
+      [recorded = m_recorded, begun, bundled = m_app.calibrationsFolder()](
+          EngineRoom& room, const JobControl& job) -> Result<Rerun> {
         if (!room.engine) return Error{ErrorCode::InvalidArgument, "no model is loaded"};
-        if (Status same = checkModel(*room.engine, recorded->plan); !same) return same.error();
-        Results results;
-        for (const std::string& setting : recorded->plan.settings) {
-          begun(setting);
-          auto result = runSetting(*room.engine, recorded->plan, setting, job);
-          if (!result) {
-            return Error{result.error().code, setting + ": " + result.error().message};
-          }
-          results.push_back(*std::move(result));
-        }
-        return results;
+        return runAgain(*room.engine, *recorded, bundled, begun, job);
       },
-      [this, recorded = m_recorded](const Result<Results>& now) {
+      [this, recorded = m_recorded](const Result<Rerun>& now) {
         if (recorded == m_recorded) finish(now);
       });
 }
@@ -75,7 +66,7 @@ void RunAgain::stop() {
   say(tr("Stopped. Half a run is not compared."));
 }
 
-void RunAgain::finish(const Result<std::vector<RecordedSetting>>& now) {
+void RunAgain::finish(const Result<Rerun>& now) {
   if (!m_running) return;  // stopped
   m_running = false;
   if (!now) {
@@ -83,7 +74,7 @@ void RunAgain::finish(const Result<std::vector<RecordedSetting>>& now) {
                                                  : errorSentence(now.error()));
     return;
   }
-  m_differences = compare(m_recorded->results, *now);
+  m_differences = compare(m_recorded->results, now->results, now->failed);
   const auto others = std::count_if(m_differences.begin(), m_differences.end(),
                                     [](const Difference& line) { return !line.agrees; });
   QString text =
@@ -96,6 +87,12 @@ void RunAgain::finish(const Result<std::vector<RecordedSetting>>& now) {
     text += QStringLiteral(" ") +
             tr("Recorded in %1, run in %2: numbers differ for that alone.")
                 .arg(QString::fromStdString(m_recorded->plan.dtype), QString::fromStdString(dtype));
+  }
+  if (!now->failed.empty()) {
+    const auto& first = now->failed.front();
+    text += QStringLiteral(" ") + tr("Settings that could not be run: %1, the first: %2")
+                                      .arg(now->failed.size())
+                                      .arg(QString::fromStdString(first.why));
   }
   say(text);
 }
@@ -112,7 +109,7 @@ PlotTable RunAgain::table() const {
   TableColumn recorded{.title = tr("recorded")};
   TableColumn now{.title = tr("now")};
   for (const Difference& line : m_differences) {
-    setting.texts << QString::fromStdString(line.setting);
+    setting.texts << settingTitle(line.setting);
     what.texts << QString::fromStdString(line.what);
     agrees.texts << (line.agrees ? tr("yes") : tr("NO"));
     recorded.texts << QString::fromStdString(line.recorded).simplified();

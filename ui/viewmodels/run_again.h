@@ -33,7 +33,7 @@ class RunAgain : public QObject {
   void changed();
 
  private:
-  void finish(const Result<std::vector<experiment::RecordedSetting>>& now);
+  void finish(const Result<experiment::Rerun>& now);
   void say(const QString& text);
 
   AppModel& m_app;

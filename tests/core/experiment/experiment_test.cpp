@@ -202,6 +202,79 @@ TEST(Experiment, SaysWhatCameOutDifferently) {
   EXPECT_FALSE(lines.back().agrees);
 }
 
+TEST(Experiment, LooksForFilesAmongTheBundledOnes) {
+  const test::TempDir temp;
+  std::filesystem::create_directories(temp / "bundled" / "mine");
+  std::filesystem::create_directories(temp / "bundled" / "a-first");
+  const auto mine = temp / "bundled" / "mine" / "a.safetensors";
+  const auto other = temp / "bundled" / "a-first" / "a.safetensors";
+  ASSERT_TRUE(writeFileAtomically(mine, "another"));
+  ASSERT_TRUE(writeFileAtomically(other, "abc"));
+  const Plan plan{.model = "mine"};
+  const std::string hash =  // of "abc": FIPS 180-4's example
+      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+  const std::string gone = "yarn:factor=4,calibration=/gone/a.safetensors,psc_strength=0.5";
+  const auto at = [](const std::filesystem::path& file) {
+    return "yarn:factor=4,calibration=" + file.string() + ",psc_strength=0.5";
+  };
+  EXPECT_EQ(*settingHere(plan, gone, hash, temp / "bundled"), at(other)) << "the same contents";
+  EXPECT_EQ(*settingHere(plan, gone, {}, temp / "bundled"), at(mine)) << "of the plan's model";
+  EXPECT_EQ(*settingHere(plan, at(mine), hash, temp / "bundled"), at(mine)) << "it is there";
+  const std::string wrong(64, '0');
+  const auto refused = settingHere(plan, gone, wrong, temp / "bundled");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::NotFound);
+  EXPECT_THAT(refused.error().message, HasSubstr("/gone/a.safetensors is not there"));
+  EXPECT_EQ(*settingHere(plan, "pi:factor=2", {}, {}), "pi:factor=2");
+}
+
+TEST(Experiment, RunsTheOthersWhenOneCannotBe) {
+  const test::TempDir temp;
+  const std::string factors = R"({"short_factor": [1, 1.5, 2, 3], "long_factor": [1, 1.5, 2, 3]})";
+  ASSERT_TRUE(writeFileAtomically(temp / "lists.json", factors));
+  const std::string moved = "longrope:factor=2,factors=" + (temp / "lists.json").string();
+  Experiment experiment{.plan = smallPlan()};
+  experiment.plan.settings = {moved, "none"};
+  for (const auto& setting : experiment.plan.settings) {
+    auto result = runSetting(*stories(), experiment.plan, setting, {});
+    ASSERT_TRUE(result) << result.error().message;
+    experiment.results.push_back(*std::move(result));
+  }
+  const auto bundled = temp / "bundled" / "stories260K";
+  std::filesystem::create_directories(bundled);
+  std::filesystem::rename(temp / "lists.json", bundled / "lists.json");
+  const auto found = runAgain(*stories(), experiment, temp / "bundled", [](const auto&) {}, {});
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_TRUE(found->failed.empty());
+  ASSERT_EQ(found->results.size(), 2U);
+  EXPECT_EQ(found->results[0].setting, moved) << "under the plan's name";
+  for (const auto& line : compare(experiment.results, found->results)) {
+    EXPECT_TRUE(line.agrees) << line.setting << " " << line.what;
+  }
+
+  std::vector<std::string> begun;
+  const auto lost = runAgain(*stories(), experiment, {},
+                             [&](const std::string& setting) { begun.push_back(setting); }, {});
+  ASSERT_TRUE(lost) << lost.error().message;
+  EXPECT_EQ(begun, experiment.plan.settings);
+  ASSERT_EQ(lost->results.size(), 1U);
+  std::vector<std::string> others;
+  for (const auto& line : compare(experiment.results, lost->results, lost->failed)) {
+    if (!line.agrees) others.push_back(line.now);
+  }
+  ASSERT_EQ(others.size(), 1U) << "the other setting came out again";
+  EXPECT_THAT(others[0], testing::StartsWith("could not be run: "));
+  EXPECT_THAT(others[0], HasSubstr("lists.json is not there"));
+}
+
+TEST(Experiment, AStopWhileRunningAgainEndsItAll) {
+  test::StopAfter stop(1);
+  const auto stopped = runAgain(
+      *stories(), recorded(), {}, [](const auto&) {}, stop.job);
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().code, ErrorCode::Cancelled);
+}
+
 TEST(Experiment, RefusesAnotherModel) {
   Plan plan = smallPlan();
   EXPECT_TRUE(checkModel(*stories(), plan));

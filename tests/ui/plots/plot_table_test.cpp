@@ -58,6 +58,23 @@ TEST(PlotTableView, CopiesTheSelectionAsTsv) {
   EXPECT_EQ(QApplication::clipboard()->text().toStdString(), "perplexity\n0.1\n");
 }
 
+TEST(PlotTableView, HeadersStandOverTheirColumnsAndNoColumnFillsTheView) {
+  PlotTable table = sample();
+  table.columns[0].texts[1] = QString(400, u'x');
+  PlotTableView view;
+  view.setTable(table);
+  for (const int column : {0, 1}) {
+    EXPECT_EQ(view.model()->headerData(column, Qt::Horizontal, Qt::TextAlignmentRole),
+              view.model()->index(0, column).data(Qt::TextAlignmentRole));
+  }
+  EXPECT_EQ(view.model()->headerData(0, Qt::Horizontal, Qt::TextAlignmentRole).toInt(),
+            static_cast<int>(Qt::AlignLeft | Qt::AlignVCenter));
+  EXPECT_EQ(view.model()->headerData(1, Qt::Horizontal, Qt::TextAlignmentRole).toInt(),
+            static_cast<int>(Qt::AlignRight | Qt::AlignVCenter));
+  EXPECT_LT(view.columnWidth(0), view.fontMetrics().horizontalAdvance(QString(100, u'x')));
+  EXPECT_EQ(view.model()->index(1, 0).data(Qt::ToolTipRole).toString().size(), 400);
+}
+
 TEST(PlotExport, WritesEveryFormatItNames) {
   const QTemporaryDir folder;
   QCustomPlot plot;
