@@ -207,8 +207,8 @@ void NeedlePanel::askWhenPlanned() {
     return;
   }
   const auto needle = std::move(m_waiting);
-  m_chat.askPrepared(tr("%1 (wanted: %2)").arg(needle->question, needle->expected),
-                     needle->questionIds);
+  m_chat.askPrepared(needle->question, needle->questionIds,
+                     tr("wanted: %1").arg(needle->expected));
 }
 
 }  // namespace ropescope::ui
