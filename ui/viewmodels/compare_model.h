@@ -51,9 +51,11 @@ class CompareModel : public QAbstractListModel {
   std::optional<double> meanLogProbability(int pane) const;  // nats per token
   QString statusText() const;                                // together or in turn, and why
   PlotTable table() const;                                   // one row per pane
+  PlotTable tokenTable() const;                              // one row per token and pane
   std::string markdown() const;
   std::string json() const;
   Status exportTo(const std::filesystem::path& path) const;  // by the ending: json, csv or Markdown
+  Status exportTokens(const std::filesystem::path& path) const;  // CSV
 
  signals:
   void busyChanged();
