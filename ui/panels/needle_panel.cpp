@@ -79,10 +79,12 @@ void NeedlePanel::buildControls() {
       tr("Document, method, context length and answer room as before the first cell was opened"));
   auto* row = addRow();
   row->addWidget(m_settings);
-  row->addWidget(m_back);
   m_status->setWordWrap(true);
   m_status->setTextInteractionFlags(Qt::TextSelectableByMouse);
   row->addWidget(m_status, 1);
+  auto* backRow = addRow();  // takes no room while there is nothing to go back to
+  backRow->addWidget(m_back);
+  backRow->addStretch(1);
   auto* dialog = new QDialog(this);  // not modal: cells fill beside it
   dialog->setObjectName(QStringLiteral("needleSetup"));
   dialog->setWindowTitle(tr("Needles: set up"));
