@@ -434,6 +434,22 @@ TEST(NeedlePanel, AnotherDocumentIsNotHeldToTheCellsContext) {
   EXPECT_FALSE(live.back()->isVisible());
 }
 
+// Another model reads the text before, not the prompt as if it were a file.
+TEST(NeedlePanel, AnotherModelReadsTheDocumentThatWasOpenBefore) {
+  NeedleDock live;
+  ASSERT_NO_FATAL_FAILURE(live.show());
+  live.app.setAnswerTokens(77);
+  const auto path = live.app.document()->document.path;
+  ASSERT_NO_FATAL_FAILURE(live.click(kYarnAtTheEnd));
+  ASSERT_NE(live.app.document()->document.path, path);
+  live.load();
+  ASSERT_TRUE(waitUntil([&] { return live.app.answerTokens() == 77; }));
+  ASSERT_TRUE(live.app.document());
+  EXPECT_EQ(live.app.document()->document.path, path);
+  EXPECT_EQ(live.app.method().contextTokens, 0);
+  EXPECT_FALSE(live.back()->isVisible());
+}
+
 TEST(NeedlePanel, ItsTableHoldsTheCells) {
   NeedleDock live;
   ASSERT_NO_FATAL_FAILURE(live.show());
