@@ -3,7 +3,9 @@
 
 #include "ui/main_window.h"
 #include "ui/panels/chat_panel.h"
+#include "ui/panels/perplexity_panel.h"
 #include "ui/panels/reading_panel.h"
+#include "ui/plots/perplexity_plot.h"
 
 namespace ropescope::ui {
 
@@ -28,11 +30,23 @@ void MainWindow::connectReading() {
   });
   connect(&m_reading, &ReadingViewModel::strongestFound, &m_shading, &TextShading::reveal);
   connect(&m_loss, &LossViewModel::changed, this, [this] {
-    const QString legend = m_loss.scored() == 0
-                               ? m_loss.statusText()
-                               : tr("full colour: %1 nats, what guessing costs")
-                                     .arg(QLocale().toString(m_loss.fullColour(), 'f', 1));
+    const QString legend =
+        m_loss.scored() == 0
+            ? m_loss.statusText()
+            : tr("%1 · full colour: %2 nats, what guessing costs")
+                  .arg(m_loss.method(), QLocale().toString(m_loss.fullColour(), 'f', 1));
     m_shading.setShades(ShadeBy::Loss, m_loss.shades(), legend);
+  });
+  // A length under the mouse is the last token of a text so long, BOS counted as it is measured.
+  connect(m_perplexity, &PerplexityPanel::positionHovered, this, [this](qint64 tokens) {
+    const CharacterRange last = charactersOf(m_loss.offsets(), {tokens - 1, tokens});
+    if (last.isEmpty()) return m_shading.mark({});
+    m_shading.reveal(last);
+  });
+  connect(&m_shading, &TextShading::pointed, this, [this](int character) {
+    const std::int64_t token = pieceAt(m_loss.offsets(), character);
+    const qint64 chosen = m_focus.isChosen() ? m_focus.length() : 0;
+    m_perplexity->curvePlot().setCursor(token >= 0 ? token + 1 : chosen);
   });
 }
 

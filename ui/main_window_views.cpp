@@ -1,4 +1,6 @@
 // The views of the docks: one tab each. A new view is one addView() here.
+#include <QDockWidget>
+
 #include "ui/main_window.h"
 #include "ui/panels/angle_panel.h"
 #include "ui/panels/attention_compare_panel.h"
@@ -91,11 +93,18 @@ void MainWindow::addPerplexityViews() {
   m_lossPanel = new LossPanel(m_loss, m_shading, this);
   m_perplexityViews->addView(QStringLiteral("loss"), tr("Loss"),
                              tr("Loss of every token, and the worst sentences"), m_lossPanel);
-  m_perplexityViews->addView(
-      QStringLiteral("needles"), tr("Needles"),
-      tr("Is a hidden sentence found at every length and depth?"),
-      new NeedlePanel(m_app, m_chat, m_runner, {.results = m_results, .resources = m_resources},
-                      this));
+  auto* needles = new NeedlePanel(m_app, m_chat, m_runner,
+                                  {.results = m_results, .resources = m_resources}, this);
+  m_perplexityViews->addView(QStringLiteral("needles"), tr("Needles"),
+                             tr("Is a hidden sentence found at every length and depth?"), needles);
+  connect(needles, &NeedlePanel::needleRead, this, [this](qint64 query, qint64 key) {
+    m_attentionViews->showView(QStringLiteral("map"));
+    m_docks[Attention]->show();
+    m_docks[Attention]->raise();
+    m_attention->model().setGranularity(Granularity::Token);
+    m_attention->weights().pin(query, key);
+    m_tokens.choose(query, key);
+  });
 }
 
 }  // namespace ropescope::ui

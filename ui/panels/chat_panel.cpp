@@ -122,6 +122,8 @@ QWidget* ChatPanel::makeAnswerOptions() {
   row->addStretch(1);
   connect(length, &QSpinBox::valueChanged, this,
           [this](int tokens) { m_app.setAnswerTokens(tokens); });
+  connect(&m_app, &AppModel::ledgerChanged, length,
+          [this, length] { length->setValue(static_cast<int>(m_app.answerTokens())); });
   return options;
 }
 

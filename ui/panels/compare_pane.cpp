@@ -7,6 +7,8 @@
 #include <QLocale>
 #include <QMenu>
 #include <QScrollBar>
+#include <QStyleOptionComboBox>
+#include <QStylePainter>
 #include <QVBoxLayout>
 #include <algorithm>
 #include <cmath>
@@ -20,6 +22,26 @@ namespace {
 constexpr double kSurest = 0.0;     // nats
 constexpr double kUnlikely = -6.0;  // and below: the full shade; a probability of 0.25 %
 
+// Two panes beside each other leave less than a long name takes: it ends in "…", not in half a
+// letter. The title below and the tool tip say all of it.
+class ElidedBox : public QComboBox {
+ public:
+  using QComboBox::QComboBox;
+
+ protected:
+  void paintEvent(QPaintEvent*) override {
+    QStylePainter painter(this);
+    QStyleOptionComboBox option;
+    initStyleOption(&option);
+    const QRect field =
+        style()->subControlRect(QStyle::CC_ComboBox, &option, QStyle::SC_ComboBoxEditField, this);
+    option.currentText =
+        fontMetrics().elidedText(option.currentText, Qt::ElideRight, field.width() - 2);
+    painter.drawComplexControl(QStyle::CC_ComboBox, option);
+    painter.drawControl(QStyle::CE_ComboBoxLabel, option);
+  }
+};
+
 }  // namespace
 
 ComparePane::ComparePane(AppModel& app, CompareModel& model, int index, QWidget* parent)
@@ -29,7 +51,7 @@ ComparePane::ComparePane(AppModel& app, CompareModel& model, int index, QWidget*
       m_index(index),
       m_methods(new MethodListModel(this)),
       m_use(new QToolButton(this)),
-      m_method(new QComboBox(this)),
+      m_method(new ElidedBox(this)),
       m_factor(new QLineEdit(this)),
       m_calibration(new QToolButton(this)),
       m_title(wrappedLabel(this)),
@@ -126,6 +148,7 @@ void ComparePane::showSlot() {
     m_methods->refresh(*m_app.engine(), context, settings.rope);
   }
   m_method->setCurrentIndex(m_methods->rowOf(settings.rope.id));
+  m_method->setToolTip(m_method->currentText());
   const auto method = rope::findMethod(settings.rope.id);
   m_factor->setEnabled(loaded && method && method->info().takesFactor);
   if (!m_factor->hasFocus()) {
@@ -176,7 +199,7 @@ void ComparePane::showAnswer() {
 QTextCharFormat ComparePane::formatOf(const ComparedToken& token) const {
   QTextCharFormat format;
   const double probability = std::exp(token.logProbability);
-  format.setToolTip(tr("token %1\nlog-probability %2 (%3 %)")
+  format.setToolTip(tr("token %1\nlog-probability %2 nats (%3 %)")
                         .arg(token.id)
                         .arg(QLocale().toString(token.logProbability, 'f', 3),
                              QLocale().toString(probability * 100.0, 'f', 1)));

@@ -8,6 +8,7 @@
 #include <QHBoxLayout>
 #include <QMenu>
 #include <QScrollBar>
+#include <QSplitter>
 #include <QVBoxLayout>
 #include <cmath>
 
@@ -28,7 +29,8 @@ ComparePanel::ComparePanel(AppModel& app, CompareModel& model, QWidget* parent)
       m_tableButton(new QToolButton(this)),
       m_status(wrappedLabel(this)),
       m_stack(new QStackedWidget(this)),
-      m_table(new PlotTableView(this)) {
+      m_table(new PlotTableView(this)),
+      m_tokens(new PlotTableView(this)) {
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(6, 6, 6, 6);
   layout->setSpacing(6);
@@ -48,7 +50,12 @@ ComparePanel::ComparePanel(AppModel& app, CompareModel& model, QWidget* parent)
     cells->setColumnStretch(half, 1);
   }
   m_stack->addWidget(grid);
-  m_stack->addWidget(m_table);
+  auto* tables = new QSplitter(Qt::Vertical, this);
+  tables->addWidget(m_table);
+  tables->addWidget(m_tokens);
+  m_table->setAccessibleName(tr("Answers"));
+  m_tokens->setAccessibleName(tr("Tokens of the answers"));
+  m_stack->addWidget(tables);
   layout->addWidget(m_stack, 1);
   layout->addWidget(m_status);
   setMuted(m_status);
@@ -102,7 +109,7 @@ void ComparePanel::connectModel() {
   connect(&m_model, &CompareModel::dataChanged, this,
           [this](const QModelIndex& first, const QModelIndex& last) {
             for (int i = first.row(); i <= last.row(); ++i) pane(i)->refresh();
-            if (m_stack->currentIndex() == 1) m_table->setTable(m_model.table());
+            if (m_stack->currentIndex() == 1) fillTables();
           });
   connect(&m_model, &CompareModel::busyChanged, this, &ComparePanel::showBusy);
   connect(&m_model, &CompareModel::statusChanged, this, &ComparePanel::showBusy);
@@ -117,12 +124,15 @@ QMenu* ComparePanel::makeExportMenu() {
   });
   menu->addAction(tr("Copy table"), this,
                   [this] { QApplication::clipboard()->setText(toTsv(m_model.table())); });
+  menu->addAction(tr("Copy table of tokens"), this,
+                  [this] { QApplication::clipboard()->setText(toTsv(m_model.tokenTable())); });
   menu->addSeparator();
   for (const QString& ending :
        {QStringLiteral("md"), QStringLiteral("json"), QStringLiteral("csv")}) {
     menu->addAction(tr("Save as %1 …").arg(ending.toUpper()), this,
                     [this, ending] { askAndExport(ending); });
   }
+  menu->addAction(tr("Save tokens as CSV …"), this, &ComparePanel::askAndExportTokens);
   return menu;
 }
 
@@ -133,6 +143,14 @@ void ComparePanel::askAndExport(const QString& ending) {
   if (path.isEmpty()) return;
   if (QFileInfo(path).suffix().isEmpty()) path += u'.' + ending;
   const Status saved = m_model.exportTo(path.toStdString());
+  if (!saved) Q_EMIT errorOccurred(errorSentence(saved.error()));
+}
+
+void ComparePanel::askAndExportTokens() {
+  const QString path = QFileDialog::getSaveFileName(
+      this, tr("Save the tokens"), QStringLiteral("compare-tokens.csv"), tr("CSV files (*.csv)"));
+  if (path.isEmpty()) return;
+  const Status saved = m_model.exportTokens(path.toStdString());
   if (!saved) Q_EMIT errorOccurred(errorSentence(saved.error()));
 }
 
@@ -150,7 +168,12 @@ void ComparePanel::showBusy() {
 void ComparePanel::showTable(bool shown) {
   m_tableButton->setChecked(shown);
   m_stack->setCurrentIndex(shown ? 1 : 0);
-  if (shown) m_table->setTable(m_model.table());
+  if (shown) fillTables();
+}
+
+void ComparePanel::fillTables() {
+  m_table->setTable(m_model.table());
+  m_tokens->setTable(m_model.tokenTable());
 }
 
 // One moved: the others stand at the same share of their way.

@@ -39,6 +39,8 @@ class ComparePanel : public QWidget, public ViewPage {
   void scrollAll(const ComparePane* from, double share);
   QMenu* makeExportMenu();
   void askAndExport(const QString& ending);
+  void askAndExportTokens();
+  void fillTables();
 
   AppModel& m_app;
   CompareModel& m_model;
@@ -49,7 +51,8 @@ class ComparePanel : public QWidget, public ViewPage {
   QToolButton* m_tableButton;
   QLabel* m_status;
   QStackedWidget* m_stack;
-  PlotTableView* m_table;
+  PlotTableView* m_table;   // the answers
+  PlotTableView* m_tokens;  // their tokens, below
   std::array<ComparePane*, CompareModel::kPanes> m_panes{};
   bool m_scrolling = false;
 };

@@ -186,8 +186,7 @@ void ContextBar::showAnswer() {
 }
 
 void ContextBar::askAgain(qint64 tokens) {
-  const QString question = m_chat.currentQuestion();
-  if (!m_asks->isChecked() || question.isEmpty() || !m_app.document()) return;
+  if (!m_asks->isChecked() || m_chat.turns().empty() || !m_app.document()) return;
   const ChatTurn& newest = m_chat.turns().back();
   const std::int64_t before = newest.cutTokens > 0 ? newest.cutTokens : m_app.document()->tokens();
   const std::int64_t wanted = std::min<std::int64_t>(tokens, m_app.document()->tokens());
@@ -195,7 +194,7 @@ void ContextBar::askAgain(qint64 tokens) {
       newest.state != ChatTurn::State::Finished && newest.state != ChatTurn::State::Failed;
   if (wanted == before && (running || newest.plan == m_app.plan())) return;
   if (running && newest.cutTokens > 0) m_chat.stop();  // a newer length is wanted
-  m_chat.askCut(question, wanted);
+  m_chat.askAgain(wanted);
 }
 
 }  // namespace ropescope::ui

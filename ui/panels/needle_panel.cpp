@@ -8,6 +8,8 @@
 #include <QStandardPaths>
 #include <QVBoxLayout>
 #include <algorithm>
+#include <system_error>
+#include <utility>
 
 #include "ui/panels/needle_setup.h"
 #include "ui/plots/needle_plot.h"
@@ -38,6 +40,7 @@ NeedlePanel::NeedlePanel(AppModel& app, ChatModel& chat, EngineRunner& runner,
       m_measure(new QPushButton(tr("Measure"), this)),
       m_stop(new QPushButton(tr("Stop"), this)),
       m_setupButton(new QPushButton(tr("Set up …"), this)),
+      m_back(new QPushButton(tr("Back to the document"), this)),
       m_settings(new QComboBox(this)),
       m_status(new QLabel(this)) {
   buildControls();
@@ -71,11 +74,17 @@ void NeedlePanel::buildControls() {
   firstRow()->addWidget(m_measure);
   firstRow()->addWidget(m_stop);
   firstRow()->addWidget(m_setupButton);
+  m_back->setObjectName(QStringLiteral("needleBack"));
+  m_back->setToolTip(
+      tr("Document, method, context length and answer room as before the first cell was opened"));
   auto* row = addRow();
   row->addWidget(m_settings);
   m_status->setWordWrap(true);
   m_status->setTextInteractionFlags(Qt::TextSelectableByMouse);
   row->addWidget(m_status, 1);
+  auto* backRow = addRow();  // takes no room while there is nothing to go back to
+  backRow->addWidget(m_back);
+  backRow->addStretch(1);
   auto* dialog = new QDialog(this);  // not modal: cells fill beside it
   dialog->setObjectName(QStringLiteral("needleSetup"));
   dialog->setWindowTitle(tr("Needles: set up"));
@@ -93,6 +102,7 @@ void NeedlePanel::connectControls() {
     m_setup->window()->raise();
     m_setup->window()->activateWindow();
   });
+  connect(m_back, &QPushButton::clicked, this, &NeedlePanel::backToDocument);
   connect(m_settings, &QComboBox::activated, this,
           [this](int row) { m_needlePlot->showOnly(row - 1); });
   connect(m_needlePlot, &NeedlePlot::cellChosen, this, &NeedlePanel::openCell);
@@ -104,11 +114,22 @@ void NeedlePanel::connectControls() {
 
 void NeedlePanel::connectApp() {
   connect(&m_app, &AppModel::documentChanged, this, &NeedlePanel::takeDocument);
+  connect(&m_app, &AppModel::documentChanged, this, [this] {
+    // Behind the session that the document is about to get.
+    QMetaObject::invokeMethod(this, &NeedlePanel::leavePrompt, Qt::QueuedConnection);
+  });
+  connect(&m_chat, &ChatModel::turnFinished, this, [this](int row) {
+    const ChatTurn& turn = m_chat.turns()[static_cast<std::size_t>(row)];
+    if (turn.id != m_asked || turn.state != ChatTurn::State::Finished) return;
+    const auto question = static_cast<qint64>(turn.questionIds.size());
+    if (showsPrompt()) Q_EMIT needleRead(turn.partTokens + question - 1, m_keyToken);
+  });
   connect(&m_app, &AppModel::planChanged, this, &NeedlePanel::takePlan);
   connect(&m_app, &AppModel::planChanged, this, &NeedlePanel::askWhenPlanned);
   connect(&m_app, &AppModel::modelChanged, this, [this] {
     m_model.stop();
     m_waiting.reset();
+    leaveModel();
     takeModel();
     takePlan();
     showState();
@@ -120,7 +141,7 @@ void NeedlePanel::connectApp() {
 }
 
 void NeedlePanel::takeDocument() {
-  if (m_app.document() && m_app.document() == m_promptDocument) return;
+  if (showsPrompt()) return;
   m_model.setDocument(m_app.document());
 }
 
@@ -132,8 +153,7 @@ void NeedlePanel::takeModel() {
 }
 
 void NeedlePanel::takePlan() {
-  const bool shown = m_app.document() && m_app.document() == m_promptDocument;
-  if (!m_app.plan() || shown) return;  // the plan of one prompt is no wish for all
+  if (!m_app.plan() || showsPrompt()) return;  // the plan of one prompt is no wish for all
   const rope::RopeContext& context = m_app.plan()->context;
   const double needed = static_cast<double>(context.plannedLength) /
                         static_cast<double>(std::max<std::int64_t>(1, context.originalLength));
@@ -155,6 +175,7 @@ void NeedlePanel::showSettings() {
 void NeedlePanel::showState() {
   m_measure->setEnabled(m_model.canStart());
   m_stop->setEnabled(m_model.state() == NeedleViewModel::State::Running);
+  m_back->setVisible(m_before.has_value());
   m_status->setText(m_model.statusText());
   m_status->setToolTip(m_model.statusText());
   QFont font = m_status->font();
@@ -193,7 +214,15 @@ void NeedlePanel::openCell(int grid, int row, int column) {
 // calibration is loaded first.
 void NeedlePanel::adoptPrompt(const OpenedNeedle& needle) {
   m_waiting.reset();
+  if (!m_before) {
+    m_before = Before{.document = m_app.document(),
+                      .method = m_app.method(),
+                      .answerTokens = m_app.answerTokens()};
+  }
+  m_before->needleContext = needle.settings.contextTokens;
+  m_before->needleAnswer = needle.answerTokens;
   m_promptDocument = needle.document;
+  showState();
   m_app.openPrompt(needle.document);
   m_app.setAnswerTokens(needle.answerTokens);
   m_waiting = std::make_unique<OpenedNeedle>(needle);
@@ -207,8 +236,49 @@ void NeedlePanel::askWhenPlanned() {
     return;
   }
   const auto needle = std::move(m_waiting);
-  m_chat.askPrepared(tr("%1 (wanted: %2)").arg(needle->question, needle->expected),
-                     needle->questionIds);
+  m_keyToken = needle->keyToken;
+  m_asked = m_chat.askPrepared(needle->question, needle->questionIds,
+                               tr("wanted: %1").arg(needle->expected));
+}
+
+void NeedlePanel::backToDocument() {
+  if (!m_before) return;
+  const Before before = *std::exchange(m_before, std::nullopt);
+  m_waiting.reset();
+  m_app.setAnswerTokens(before.answerTokens);
+  m_app.applyMethod(before.method);  // first: the grids never see the cell's plan
+  if (before.document) m_app.openPrompt(before.document);
+  showState();
+}
+
+// The numbers that a cell fixed would refuse a longer text. What was chosen since then stays.
+void NeedlePanel::leavePrompt() {
+  if (!m_before || showsPrompt()) return;
+  const Before before = *std::exchange(m_before, std::nullopt);
+  const bool onItsWay = m_waiting != nullptr;  // the cell's method, behind its calibration
+  m_waiting.reset();
+  if (m_app.answerTokens() == before.needleAnswer) m_app.setAnswerTokens(before.answerTokens);
+  MethodSettings settings = m_app.method();
+  const bool fixed = settings.contextTokens == before.needleContext;
+  if (fixed) settings.contextTokens = before.method.contextTokens;
+  if (fixed || onItsWay) m_app.applyMethod(settings);
+  showState();
+}
+
+// Another model reads its own tokens: the text before comes back from its file instead of the
+// prompt.
+void NeedlePanel::leaveModel() {
+  if (!m_before) return;
+  const Before before = *std::exchange(m_before, std::nullopt);
+  const auto restore = [this, before] {  // once the model has its first session
+    if (m_app.answerTokens() == before.needleAnswer) m_app.setAnswerTokens(before.answerTokens);
+  };
+  QMetaObject::invokeMethod(this, restore, Qt::QueuedConnection);
+  std::error_code ignored;
+  if (before.document && std::filesystem::exists(before.document->document.path, ignored)) {
+    m_app.openDocument(before.document->document.path);
+  }
+  showState();
 }
 
 }  // namespace ropescope::ui

@@ -35,8 +35,8 @@ class PerplexityPanel : public PlotPanel {
   bool isSettled() const override { return m_model.state() == PerplexityViewModel::State::Idle; }
 
  Q_SIGNALS:
-  // Under the mouse, in tokens from the document's start; -1: none. The other views of the text may
-  // show the place.
+  // Under the mouse, in tokens from the document's start; -1: none. The document shows the last
+  // token of so long a text.
   void positionHovered(qint64 tokens);
 
  private:

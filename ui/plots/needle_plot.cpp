@@ -70,8 +70,7 @@ void NeedlePlot::rebuild() {
 NeedlePlot::Grid NeedlePlot::makeGrid(int index) {
   auto* layout = plot()->plotLayout();
   Grid grid{.index = index};
-  grid.title = new QCPTextElement(plot());
-  grid.title->setTextFlags(Qt::AlignLeft | Qt::AlignVCenter);
+  grid.title = new FooterText(plot());  // wraps: its end is what it says
   grid.title->setMargins(QMargins(14, 4, 6, 0));
   const int row = layout->rowCount();
   layout->addElement(row, 0, grid.title);

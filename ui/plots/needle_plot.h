@@ -38,7 +38,7 @@ class NeedlePlot : public PlotWidget {
  private:
   struct Grid {
     int index = 0;  // in the model
-    QCPTextElement* title = nullptr;
+    FooterText* title = nullptr;
     QCPAxisRect* rect = nullptr;
     QCPColorMap* map = nullptr;
     std::vector<QCPItemText*> texts;  // row by row

@@ -102,22 +102,39 @@ void ChatModel::askCut(const QString& question, std::int64_t documentTokens) {
   const QString asked = question.trimmed();
   if (asked.isEmpty()) return;
   ChatTurn turn{.id = ++m_lastId, .question = asked, .generation = m_generation};
-  if (m_app.document() && documentTokens < m_app.document()->tokens()) {
-    turn.cutTokens = std::max<std::int64_t>(1, documentTokens);
-    turn.documentTokens = m_app.document()->tokens();
-  }
+  cut(turn, documentTokens);
   askAbout(std::move(turn));
 }
 
-void ChatModel::askPrepared(const QString& shown, std::vector<std::int32_t> ids) {
-  askAbout({.id = ++m_lastId, .question = shown, .generation = {}}, std::move(ids));
+void ChatModel::cut(ChatTurn& turn, std::int64_t documentTokens) const {
+  if (!m_app.document() || documentTokens >= m_app.document()->tokens()) return;
+  turn.cutTokens = std::max<std::int64_t>(1, documentTokens);
+  turn.documentTokens = m_app.document()->tokens();
 }
 
-QString ChatModel::currentQuestion() const {
-  return m_turns.empty() ? QString() : m_turns.back().question;
+void ChatModel::askAgain(std::int64_t documentTokens) {
+  if (m_turns.empty()) return;
+  const ChatTurn& newest = m_turns.back();
+  const bool sameText = newest.prepared && newest.document == m_app.document();
+  if (!sameText) return askCut(QString(newest.question), documentTokens);
+  ChatTurn turn{.id = ++m_lastId, .question = newest.question, .note = newest.note};
+  turn.questionIds = newest.questionIds;
+  turn.prepared = true;
+  cut(turn, documentTokens);
+  askAbout(std::move(turn));
 }
 
-void ChatModel::askAbout(ChatTurn turn, std::vector<std::int32_t> ids) {
+quint64 ChatModel::askPrepared(const QString& question, std::vector<std::int32_t> ids,
+                               const QString& note) {
+  ChatTurn turn{.id = ++m_lastId, .question = question, .note = note};
+  turn.questionIds = std::move(ids);
+  turn.prepared = true;
+  const quint64 id = turn.id;
+  askAbout(std::move(turn));
+  return id;
+}
+
+void ChatModel::askAbout(ChatTurn turn) {
   const QString asked = turn.question;
   turn.generation.maxNewTokens = m_app.answerTokens();
   turn.document = m_app.document();
@@ -130,28 +147,28 @@ void ChatModel::askAbout(ChatTurn turn, std::vector<std::int32_t> ids) {
   endInsertRows();
 
   ChatTurn& added = m_turns.back();
-  const auto questionSize =
-      ids.empty() ? questionTokens(asked) : static_cast<std::int64_t>(ids.size());
+  const auto questionSize = added.prepared ? static_cast<std::int64_t>(added.questionIds.size())
+                                           : questionTokens(asked);
   const QString why = added.cutTokens > 0 ? m_app.refusalOfPart(added.cutTokens, questionSize)
                                           : m_app.refusal(questionSize);
   if (!why.isEmpty()) return fail(added, why);
   if (const Status valid = validate(added.generation); !valid) {
     return fail(added, errorSentence(valid.error()));
   }
-  if (ids.empty()) {
+  if (!added.prepared) {
     const auto tokenizer = m_app.engine()->tokenizer();
     if (!tokenizer) return fail(added, errorSentence(tokenizer.error()));
     auto part = questionPart(m_app.engine()->promptFormat(), **tokenizer, asked.toStdString());
     if (!part) return fail(added, errorSentence(part.error()));
-    ids = std::move(part->ids);
+    added.questionIds = std::move(part->ids);
   }
   std::vector<std::int32_t> document = added.cutTokens > 0
                                            ? cutDocument(*m_app.document(), added.cutTokens)
                                            : m_app.document()->part.ids;
   added.session = m_app.sessionSerial();
   added.partTokens = static_cast<std::int64_t>(document.size());
-  added.questionIds = ids;
-  start(added.id, {.parts = {std::move(document), std::move(ids)}, .generation = added.generation});
+  start(added.id,
+        {.parts = {std::move(document), added.questionIds}, .generation = added.generation});
 }
 
 void ChatModel::start(quint64 id, AnswerRequest request) {
@@ -240,7 +257,8 @@ void ChatModel::showProgress(Lane lane, const Progress& progress) {
 }
 
 QString ChatModel::detail(const ChatTurn& turn) const {
-  const QString text = stateDetail(turn);
+  QString text = stateDetail(turn);
+  if (!turn.note.isEmpty()) text = turn.note + QStringLiteral(" · ") + text;
   if (turn.cutTokens == 0) return text;
   return tr("Document cut to its first %1 of %2 tokens · %3")
       .arg(tokensText(turn.cutTokens), tokensText(turn.documentTokens), text);

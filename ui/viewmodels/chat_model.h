@@ -18,6 +18,7 @@ struct ChatTurn {
   enum class State { Waiting, Reading, Writing, Finished, Failed };
   quint64 id = 0;
   QString question;
+  QString note;  // for people, never part of a prompt: "wanted: 48213"
   QString answer;
   QString problem;  // why there is no answer, or not all of it
   State state = State::Waiting;
@@ -29,6 +30,7 @@ struct ChatTurn {
   std::uint64_t session = 0;     // AppModel::sessionSerial() that it was asked under
   std::int64_t partTokens = 0;   // of the document in its prompt
   std::vector<std::int32_t> questionIds;  // behind them, before the answer
+  bool prepared = false;                  // the ids were given, `question` is their text for people
   GenerationConfig generation;
   std::int64_t readTokens = 0;   // progress while reading
   std::int64_t totalTokens = 0;
@@ -65,9 +67,12 @@ class ChatModel : public QAbstractListModel {
   // About the first `documentTokens` of the document alone: to see how an answer depends on the
   // context's length. The turn says so. What the session holds of these tokens is reused.
   void askCut(const QString& question, std::int64_t documentTokens);
-  // A question that is tokens already, `shown` for people; greedy, as measurements answer.
-  void askPrepared(const QString& shown, std::vector<std::int32_t> ids);
-  QString currentQuestion() const;  // the newest; empty: none yet
+  // The newest question about so many tokens of the document. One that was prepared is asked with
+  // the same ids while its document is open.
+  void askAgain(std::int64_t documentTokens);
+  // A question that is tokens already; greedy, as measurements answer. `question` and `note` are
+  // shown, and neither is read by the model. The turn's id comes back.
+  quint64 askPrepared(const QString& question, std::vector<std::int32_t> ids, const QString& note);
   void stop();
   void clear();
 
@@ -76,8 +81,8 @@ class ChatModel : public QAbstractListModel {
   void turnFinished(int row);
 
  private:
-  // `ids`: of the question; empty: as the model's prompt format has it.
-  void askAbout(ChatTurn turn, std::vector<std::int32_t> ids = {});
+  void askAbout(ChatTurn turn);
+  void cut(ChatTurn& turn, std::int64_t documentTokens) const;
   ChatTurn* findTurn(quint64 id);
   void changed(const ChatTurn& turn);
   void start(quint64 id, AnswerRequest request);

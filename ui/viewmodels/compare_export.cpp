@@ -74,6 +74,30 @@ PlotTable CompareModel::table() const {
   return table;
 }
 
+PlotTable CompareModel::tokenTable() const {
+  TableColumn pane{.title = tr("pane")};
+  TableColumn settings{.title = tr("settings")};
+  TableColumn place{.title = tr("token of the answer")};
+  TableColumn text{.title = tr("text")};
+  TableColumn id{.title = tr("token id")};
+  TableColumn logProbability{.title = tr("log-probability [nats]")};
+  TableColumn differs{.title = tr("differs from pane %1").arg(m_reference + 1)};
+  for (int row = 0; row < kPanes; ++row) {
+    const QString title = index(row).data().toString();
+    double number = 0;
+    for (const ComparedToken& token : tokens(row)) {
+      pane.numbers.push_back(row + 1);
+      settings.texts << title;
+      place.numbers.push_back(++number);
+      text.texts << token.text;
+      id.numbers.push_back(token.id);
+      logProbability.numbers.push_back(token.logProbability);
+      differs.numbers.push_back(token.differs ? 1.0 : 0.0);
+    }
+  }
+  return {{pane, settings, place, text, id, logProbability, differs}};
+}
+
 std::string CompareModel::markdown() const {
   QString text = tr("# One question under four settings") + QStringLiteral("\n\n");
   text += tr("Question: %1").arg(m_question) + QStringLiteral("\n");
@@ -121,6 +145,10 @@ Status CompareModel::exportTo(const std::filesystem::path& path) const {
   if (path.extension() == ".json") return writeFileAtomically(path, json());
   if (path.extension() == ".csv") return writeFileAtomically(path, toCsv(table()).toStdString());
   return writeFileAtomically(path, markdown());
+}
+
+Status CompareModel::exportTokens(const std::filesystem::path& path) const {
+  return writeFileAtomically(path, toCsv(tokenTable()).toStdString());
 }
 
 }  // namespace ropescope::ui

@@ -273,7 +273,7 @@ QString CompareModel::detail(const Pane& pane) const {
   const auto written = static_cast<std::int64_t>(answer.ids.size());
   QStringList parts;
   if (const auto mean = meanLogProbability(index)) {
-    parts << tr("mean log-probability %1").arg(QLocale().toString(*mean, 'g', 3));
+    parts << tr("mean log-probability %1 nats").arg(QLocale().toString(*mean, 'g', 3));
   }
   const std::int64_t fresh = answer.prefill.promptTokens - answer.prefill.reusedTokens;
   parts << tr("read %1 in %2").arg(tokensText(fresh), secondsText(answer.prefillSeconds));

@@ -52,9 +52,11 @@ class CompareModel : public QAbstractListModel {
   std::vector<ChatTurn> turns() const;                       // finished answers, as the chat's
   QString statusText() const;                                // together or in turn, and why
   PlotTable table() const;                                   // one row per pane
+  PlotTable tokenTable() const;                              // one row per token and pane
   std::string markdown() const;
   std::string json() const;
   Status exportTo(const std::filesystem::path& path) const;  // by the ending: json, csv or Markdown
+  Status exportTokens(const std::filesystem::path& path) const;  // CSV
 
  signals:
   void busyChanged();

@@ -35,6 +35,7 @@ class LossViewModel : public QObject {
   // Nats, by position; NaN for the first token and for what is not scored yet.
   const std::vector<double>& losses() const { return m_losses; }
   std::int64_t scored() const { return m_scored; }
+  const QString& method() const { return m_method; }  // under which they were measured
   double meanLoss() const;  // of the scored tokens; NaN when there is none
   const std::vector<int>& offsets() const { return m_offsets; }  // characters, as TextShades
   PassageModel& worst() { return m_worst; }

@@ -62,6 +62,7 @@ NeedleViewModel::NeedleViewModel(std::filesystem::path folder, std::filesystem::
 }
 
 void NeedleViewModel::setDocument(std::shared_ptr<const OpenDocument> document) {
+  if (document == m_document) return;  // back from a prompt: a measurement goes on
   m_document = std::move(document);
   setDefaults();
 }

@@ -34,6 +34,7 @@ ordered_json turnJson(const ChatTurn& turn) {
   ordered_json json = {{"question", turn.question.toStdString()},
                        {"text", turn.answer.toStdString()},
                        {"method", turn.method.toStdString()}};
+  if (!turn.note.isEmpty()) json["note"] = turn.note.toStdString();
   if (turn.state == ChatTurn::State::Failed) json["problem"] = turn.problem.toStdString();
   if (turn.state != ChatTurn::State::Finished) return json;
   const Answer& result = turn.result;

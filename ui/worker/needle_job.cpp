@@ -130,9 +130,25 @@ std::shared_ptr<const OpenDocument> documentOf(const Tokenizer& tokenizer,
   while (const auto bad = firstInvalidUtf8(text)) text[static_cast<std::size_t>(*bad)] = '?';
   open->part.ids = ids;
   open->part.text = text;
-  open->plainIds.assign(ids.begin() + (tokenizer.addsBos() ? 1 : 0), ids.end());
+  const std::ptrdiff_t bos = tokenizer.addsBos() ? 1 : 0;
+  open->plainIds.assign(ids.begin() + bos, ids.end());
+  open->plainSpans.assign(open->part.spans.begin() + bos, open->part.spans.end());
   open->document = {.path = name, .text = std::move(text), .notice = {}};
   return open;
+}
+
+// The token that a reading head looks at: where the wanted answer begins within the needle. An
+// answer that stands nowhere in these words leaves the needle's first token.
+std::int64_t keyTokenOf(const PromptPart& part, std::int64_t needleBegin,
+                        const std::string& expected) {
+  const auto from =
+      static_cast<std::size_t>(part.spans[static_cast<std::size_t>(needleBegin)].begin);
+  const std::size_t found = part.text.find(expected, from);
+  if (expected.empty() || found == std::string::npos) return needleBegin;
+  const auto token = std::find_if(
+      part.spans.begin() + needleBegin, part.spans.end(),
+      [found](const ByteSpan& span) { return span.end > static_cast<std::int64_t>(found); });
+  return token - part.spans.begin();
 }
 
 Result<OpenedNeedle> opened(const EngineRoom& room, const NeedleOrder& order,
@@ -150,11 +166,14 @@ Result<OpenedNeedle> opened(const EngineRoom& room, const NeedleOrder& order,
                     .questionIds = needle->prompt.parts.back(),
                     .question = QString::fromStdString(needle->question),
                     .expected = QString::fromStdString(needle->prompt.expected),
+                    .keyToken = 0,
                     .answerTokens = mostAnswerTokens(order.plan, **tokenizer),
                     .settings = {}};
   const std::string name = "needle at " + countText(needle->prompt.needleBegin) + " of " +
                            countText(spot.length) + " tokens";
   open.document = documentOf(**tokenizer, needle->prompt.parts.front(), name);
+  open.keyToken =
+      keyTokenOf(open.document->part, needle->prompt.needleBegin, needle->prompt.expected);
   open.settings.rope = choiceAt(method, *room.engine,
                                 {.longest = order.plan.lengths.back(),
                                  .length = spot.length,

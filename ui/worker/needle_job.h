@@ -32,6 +32,7 @@ struct OpenedNeedle {
   std::vector<std::int32_t> questionIds;         // its second part
   QString question;
   QString expected;
+  std::int64_t keyToken = 0;  // where the wanted answer begins in the document, else the needle
   std::int64_t answerTokens = 0;
   MethodSettings settings;  // the plan that the cell was measured under
 };

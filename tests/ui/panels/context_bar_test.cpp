@@ -63,6 +63,23 @@ TEST(ContextBar, ADragMovesTheFocusAndAsksOnceWhenItEnds) {
   EXPECT_TRUE(answer->toolTip().contains("cut to")) << qPrintable(answer->toolTip());
 }
 
+TEST(ContextBar, AsksAPreparedQuestionAgainWithoutWhatIsWanted) {
+  Bar bar;
+  bar.begin(100);
+  const auto tokenizer = *bar.live.app.engine()->tokenizer();
+  const auto ids = tokenizer->encode("What is the pass key").ids;
+  bar.live.chat.askPrepared("What is the pass key?", ids, "wanted: 48213");
+  bar.live.idle();
+  bar.focus.setLength(400);
+  bar.focus.settle();
+  bar.live.idle();
+  ASSERT_EQ(bar.live.chat.turns().size(), 2U);
+  const ChatTurn& again = bar.live.lastTurn();
+  EXPECT_EQ(again.cutTokens, 400);
+  EXPECT_EQ(again.question, "What is the pass key?");
+  EXPECT_EQ(again.questionIds, ids);
+}
+
 TEST(ContextBar, ANewLengthReplacesAnAnswerThatIsStillOnItsWay) {
   Bar bar;
   bar.begin(100);

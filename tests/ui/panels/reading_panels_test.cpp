@@ -14,7 +14,9 @@
 #include "ui/panels/heat_strip.h"
 #include "ui/panels/loss_panel.h"
 #include "ui/panels/passage_list.h"
+#include "ui/panels/perplexity_panel.h"
 #include "ui/panels/reading_panel.h"
+#include "ui/plots/perplexity_plot.h"
 #include "ui/plots/position_plot.h"
 
 namespace ropescope::ui {
@@ -178,6 +180,9 @@ TEST(LossWindow, PaintsTheTextAndPointsBothWays) {
   EXPECT_GT(live.text().extraSelections().size(), 20);
   EXPECT_LT(live.text().extraSelections().size(), live.app.document()->tokens() / 2);
   EXPECT_GT(panel.list().model()->rowCount(), 1);
+  const QString method = methodText(*live.app.plan(), live.app.method());
+  EXPECT_TRUE(live.window->shading().legend().startsWith(method))
+      << qPrintable(live.window->shading().legend());
   // From the plot to the text …
   Q_EMIT panel.positions().pointed(10);
   EXPECT_FALSE(live.window->shading().marked().isEmpty());
@@ -188,6 +193,36 @@ TEST(LossWindow, PaintsTheTextAndPointsBothWays) {
   Q_EMIT live.window->findChild<QComboBox*>("shadeBy")->activated(0);
   EXPECT_FALSE(live.strip().isVisible());
   EXPECT_LE(live.text().extraSelections().size(), 1);  // the pointed token is underlined
+}
+
+TEST(PerplexityWindow, PointsAtTheTextAndTheTextAtTheCurves) {
+  ReadingWindow live;
+  live.load();
+  live.open(400);
+  const OpenDocument& document = *live.app.document();
+  const bool bos = (*live.app.engine()->tokenizer())->addsBos();
+  PerplexityPanel& panel = live.window->perplexity();
+  const TextShading& shading = live.window->shading();
+  const auto lastOf = [&](std::int64_t tokens) {  // of a text of so many
+    return document.plainSpans[static_cast<std::size_t>(tokens - (bos ? 2 : 1))];
+  };
+  Q_EMIT panel.curvePlot().positionHovered(11);
+  EXPECT_EQ(shading.marked().begin, lastOf(11).begin);
+  EXPECT_EQ(shading.marked().end, lastOf(12).begin);
+  live.text().verticalScrollBar()->setValue(0);
+  Q_EMIT panel.curvePlot().positionHovered(2000);
+  EXPECT_EQ(shading.marked().begin, lastOf(2000).begin);
+  EXPECT_GT(live.text().verticalScrollBar()->value(), 0) << "brought into view";
+  for (const qint64 nowhere : {qint64{-1}, qint64{1} << 30}) {
+    Q_EMIT panel.curvePlot().positionHovered(nowhere);
+    EXPECT_TRUE(shading.marked().isEmpty()) << nowhere;
+  }
+  live.window->shading().pointAt(static_cast<int>(lastOf(37).begin));
+  EXPECT_EQ(panel.curvePlot().cursorText(), QStringLiteral("37 tokens"));
+  live.window->focus().setMaximum(1024);
+  live.window->focus().setLength(512);
+  live.window->shading().pointAt(-1);
+  EXPECT_EQ(panel.curvePlot().cursorText(), QStringLiteral("512 tokens")) << "the chosen length";
 }
 
 TEST(LossWindow, ClosesAndSwitchesMethodWhileItMeasures) {

@@ -92,6 +92,41 @@ TEST(ChatModel, AsksAboutTheBeginningAloneSaysSoAndReusesWhatIsRead) {
   EXPECT_EQ(live.lastTurn().cutTokens, 0) << "nothing is cut";
 }
 
+// What is wanted is shown and kept beside the question; the model never reads it, nor when the
+// question is asked again about less of the text or about another text.
+TEST(ChatModel, TheNoteOfAPreparedQuestionIsNoPartOfAnyPrompt) {
+  LiveApp live;
+  live.load();
+  live.open(40);
+  live.app.setAnswerTokens(4);
+  const auto tokenizer = *live.app.engine()->tokenizer();
+  const std::vector<std::int32_t> ids = tokenizer->encode("Where is the key").ids;
+  const quint64 id = live.chat.askPrepared("Where is it?", ids, "wanted: 48213");
+  live.idle();
+  live.chat.askAgain(200);
+  live.idle();
+  ASSERT_EQ(live.chat.turns().size(), 2U);
+  EXPECT_EQ(live.chat.turns().front().id, id);
+  EXPECT_EQ(live.lastTurn().cutTokens, 200);
+  EXPECT_EQ(live.lastTurn().questionIds, ids) << "the same tokens again";
+  live.open(30);
+  live.chat.askAgain(100);
+  live.idle();
+  ASSERT_EQ(live.chat.turns().size(), 3U);
+  const auto asText = questionPart(live.app.engine()->promptFormat(), *tokenizer, "Where is it?");
+  EXPECT_EQ(live.lastTurn().questionIds, asText->ids) << "another text is asked in words";
+  EXPECT_TRUE(live.lastTurn().note.isEmpty()) << "nothing was hidden in this text";
+  for (const ChatTurn& turn : live.chat.turns()) {
+    ASSERT_EQ(turn.state, State::Finished) << qPrintable(turn.problem);
+    EXPECT_EQ(turn.question, "Where is it?");
+    EXPECT_EQ(tokenizer->continuation({}, turn.questionIds).find("48213"), std::string::npos);
+  }
+  EXPECT_TRUE(live.chat.index(0).data(ChatModel::DetailRole).toString().contains("wanted: 48213"));
+  const auto json = nlohmann::json::parse(transcriptJson(live.app, live.chat));
+  EXPECT_EQ(json["answers"][0]["question"], "Where is it?");
+  EXPECT_EQ(json["answers"][0]["note"], "wanted: 48213");
+}
+
 TEST(ChatModel, StopsWithinTheAnswerAndAnswersTheSameAfterwards) {
   LiveApp live;
   live.load();

@@ -2,6 +2,7 @@
 #include "ui/viewmodels/compare_model.h"
 
 #include <QAbstractItemModelTester>
+#include <algorithm>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -155,6 +156,53 @@ TEST(CompareModel, TextOfTheTokensIsTheAnswerAndTheTableHoldsItsNumbers) {
   EXPECT_EQ(json["answers"][kYarn]["token_ids"].get<std::vector<std::int32_t>>(),
             live.compare.progress(kYarn).answer.ids);
   EXPECT_TRUE(QString::fromStdString(live.compare.markdown()).contains("Who?"));
+}
+
+// A row per token and pane, with what the same settings say alone, as ropescope-cli ask does it.
+TEST(CompareModel, TheTokenTableHoldsEveryLogProbability) {
+  CompareApp live;
+  live.start();
+  live.answer();
+  const PlotTable table = live.compare.tokenTable();
+  ASSERT_EQ(table.columns.size(), 7U);
+  EXPECT_EQ(table.columns[5].title, QStringLiteral("log-probability [nats]"));
+  std::size_t row = 0;
+  for (const int pane : {kPi, kYarn, kLongRope}) {  // PSC has no answer here
+    const Generation alone = live.alone(pane);
+    for (std::size_t i = 0; i < alone.tokens.size(); ++i, ++row) {
+      ASSERT_LT(row, table.columns[0].numbers.size());
+      EXPECT_EQ(table.columns[0].numbers[row], pane + 1);
+      EXPECT_EQ(table.columns[2].numbers[row], static_cast<double>(i + 1));
+      EXPECT_EQ(table.columns[4].numbers[row], alone.tokens[i].id);
+      EXPECT_EQ(table.columns[5].numbers[row], alone.tokens[i].logProbability);
+    }
+  }
+  EXPECT_EQ(row, table.columns[0].numbers.size()) << "nothing else is in it";
+  const QString path = live.folder.filePath("tokens.csv");
+  ASSERT_TRUE(live.compare.exportTokens(path.toStdString()));
+  QFile file(path);
+  ASSERT_TRUE(file.open(QIODevice::ReadOnly));
+  EXPECT_EQ(QString::fromUtf8(file.readAll()), toCsv(table));
+  const QString detail = live.compare.index(kPi).data(CompareModel::DetailRole).toString();
+  EXPECT_TRUE(detail.contains(QStringLiteral(" nats"))) << qPrintable(detail);
+}
+
+TEST(ComparePanel, TheTableShowsAnswersAndTheirTokens) {
+  CompareApp live;
+  ComparePanel panel(live.app, live.compare);
+  live.start();
+  panel.showTable(true);  // it follows the answers
+  live.answer();
+  const auto views = panel.findChildren<PlotTableView*>();
+  ASSERT_EQ(views.size(), 2);
+  const auto shows = [&](const PlotTable& table) {
+    return std::any_of(views.begin(), views.end(), [&](const PlotTableView* view) {
+      return toCsv(view->tableModel()->table()) == toCsv(table);
+    });
+  };
+  EXPECT_TRUE(shows(live.compare.table()));
+  EXPECT_TRUE(shows(live.compare.tokenTable()));
+  EXPECT_GT(live.compare.tokenTable().rows(), 3);
 }
 
 TEST(TokenDifference, MarksWhatStandsOutsideOfALongestCommonSubsequence) {
