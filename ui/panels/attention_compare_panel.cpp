@@ -216,7 +216,13 @@ void AttentionComparePanel::showExample() {
 }
 
 bool AttentionComparePanel::isSettled() const {
-  return !m_readsAll && !m_runner.isBusy() && !m_model.view().isLoading();
+  const AttentionViewModel& view = m_model.view();
+  if (m_readsAll || m_runner.isBusy() || view.isLoading()) return false;
+  if (view.tokens() != commonTokens()) return false;
+  // Between two pictures of a growing map nothing is asked for, and yet this one is not the last.
+  const MapRequest wanted = view.wantedRequest();
+  if (wanted.width == 0 || wanted.height == 0) return true;
+  return m_model.pair() && m_model.pair()->left.request == wanted;
 }
 
 QString AttentionComparePanel::tokenText(std::int64_t position) const {

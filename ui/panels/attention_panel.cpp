@@ -224,6 +224,14 @@ void AttentionPanel::request(const QString& key, const MapRequest& wanted,
       deliver);
 }
 
+bool AttentionPanel::isSettled() const {
+  if (m_runner.isBusy() || m_model.isLoading()) return false;
+  // Between two pictures of a growing map nothing is asked for, and yet this one is not the last.
+  const MapRequest wanted = m_model.wantedRequest();
+  if (wanted.width == 0 || wanted.height == 0) return true;
+  return m_model.tile() && m_model.tile()->request == wanted;
+}
+
 PlotTable AttentionPanel::table() const {
   return m_model.tile() ? attentionTable(*m_model.tile()) : PlotTable();
 }

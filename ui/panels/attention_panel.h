@@ -23,6 +23,7 @@ class AttentionPanel : public PlotPanel {
   AttentionViewModel& model() { return m_model; }
   TokenWeights& weights() { return m_weights; }
   PlotTable table() const override;
+  bool isSettled() const override;
 
  private:
   void buildControls();

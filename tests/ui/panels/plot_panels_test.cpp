@@ -42,6 +42,21 @@ TEST(AttentionPanel, GrowsWithTheReadingAndShowsTheSessionsOwnNumbers) {
   }
 }
 
+// A tile of a growing map comes a few times a second; between them nothing is asked for.
+TEST(AttentionPanel, IsSettledOnlyWithTheLastTokenRead) {
+  LiveApp live;
+  AttentionPanel panel(live.app, live.runner);
+  panel.resize(640, 480);
+  panel.show();
+  live.load();
+  live.open(300);
+  live.app.readDocument();
+  EXPECT_FALSE(panel.isSettled());
+  ASSERT_TRUE(waitUntil([&] { return panel.isSettled(); }));
+  ASSERT_NE(panel.model().tile(), nullptr);
+  EXPECT_EQ(panel.model().tile()->request.queries.end, live.app.document()->tokens());
+}
+
 TEST(AttentionPanel, ANewPlanClearsTheMap) {
   LiveApp live;
   AttentionPanel panel(live.app, live.runner);

@@ -141,6 +141,21 @@ TEST(AttentionComparePanel, ZoomsAllThreeTogetherAndTheOtherOrderIsTheNegative) 
   }
 }
 
+// The growing map pauses between two pictures: the last of those is what counts as settled.
+TEST(AttentionComparePanel, IsSettledOnlyWhenBothReachTheLastToken) {
+  LivePanel live;
+  live.start(300);
+  EXPECT_TRUE(live.panel.isSettled()) << "nothing was read: nothing is on its way";
+  live.panel.showExample();
+  EXPECT_FALSE(live.panel.isSettled());
+  ASSERT_TRUE(waitUntil([&] { return live.panel.isSettled(); }));
+  ASSERT_NE(live.panel.model().pair(), nullptr);
+  EXPECT_EQ(live.panel.model().pair()->left.request.queries.end, live.app.document()->tokens());
+  EXPECT_EQ(live.panel.model().pair()->right.request.queries.end, live.app.document()->tokens());
+  live.heads.setHead({3, 2});
+  EXPECT_FALSE(live.panel.isSettled()) << "another head is asked for soon";
+}
+
 TEST(AttentionComparePanel, TakesTheWindowsHeadAndLeavesItAlone) {
   LivePanel live;
   live.load();
