@@ -290,7 +290,8 @@ PlotTable HeadsPanel::table() const {
 }
 
 void HeadsPanel::showExample() {
-  if (!m_choice.ranking()) findRetrievalHeads();
+  if (!m_choice.ranking()) return findRetrievalHeads();
+  if (width() >= kWideView) m_showList->setChecked(true);
 }
 
 bool HeadsPanel::isSettled() const {

@@ -91,6 +91,15 @@ TEST(AnglePanel, ShowsThePlanOfTheNextSession) {
   }
 }
 
+TEST(AnglePanel, ItsExampleLaysTheOtherMethodsOver) {
+  LiveApp live;
+  AnglePanel panel(live.app);
+  live.load();
+  EXPECT_TRUE(panel.model().others().empty());
+  panel.showExample();
+  EXPECT_FALSE(panel.model().others().empty());
+}
+
 TEST(PlotPanel, TableAndFileHoldThePlotsNumbers) {
   LiveApp live;
   AnglePanel panel(live.app);
