@@ -57,5 +57,8 @@ class AttentionPanel : public PlotPanel {
 
 // The picture's cells: one row per cell row, one column per cell column.
 PlotTable attentionTable(const AttentionMap& map);
+// Appends what the strips beside the map show: two columns for its row, two for its column. Columns
+// with fewer rows than others end in empty cells.
+void appendStrips(PlotTable& table, const TokenWeights& weights);
 
 }  // namespace ropescope::ui

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "ui/panels/attention_panel.h"
+#include "ui/plots/weight_strips.h"
 
 namespace ropescope::ui {
 namespace {
@@ -134,6 +135,28 @@ TEST_F(AttentionMapPlotTest, DrawsTheTilesOwnValues) {
       }
     }
   }
+}
+
+TEST_F(AttentionMapPlotTest, TheStripsAxesNameTheirQuantityAndBothEnds) {
+  TokenWeights weights{model};
+  AttentionMapPlot striped{model};
+  striped.addStrips(weights);
+  model.setColorScale(ColorScale::Linear);
+  showTokens(200);
+  for (const QCPBars* bars : {striped.strips()->row(), striped.strips()->column()}) {
+    const QCPAxis* axis = bars->valueAxis();
+    EXPECT_EQ(axis->label(), QStringLiteral("weight"));
+    const auto ticker = axis->ticker().dynamicCast<QCPAxisTickerText>();
+    ASSERT_TRUE(ticker);
+    EXPECT_EQ(ticker->ticks().keys(), (QList<double>{0.0, model.valueRange().upper}));
+    EXPECT_EQ(ticker->ticks().first(), QStringLiteral("0"));
+    EXPECT_EQ(axis->range(), QCPRange(0.0, model.valueRange().upper));
+  }
+  model.setColorScale(ColorScale::Logarithmic);
+  const auto ticker =
+      striped.strips()->row()->valueAxis()->ticker().dynamicCast<QCPAxisTickerText>();
+  EXPECT_EQ(ticker->ticks().lastKey(), model.valueRange().upper);
+  EXPECT_FALSE(ticker->ticks().contains(0.0)) << "a logarithmic axis has no 0";
 }
 
 TEST_F(AttentionMapPlotTest, SurvivesASingleToken) {
