@@ -162,6 +162,11 @@ void MainWindow::addStatusBar() {
 void MainWindow::connectApp() {
   connect(&m_app, &AppModel::errorOccurred, this, &MainWindow::showError);
   connect(&m_app, &AppModel::notice, this, &MainWindow::showNotice);
+  // What a notice said of the session in use ("not read yet") is over once it reads on.
+  connect(&m_app, &AppModel::sessionAdvanced, this, [this](qint64 position) {
+    const QString shown = statusBar()->currentMessage();
+    if (position > 0 && shown.contains(m_app.title())) statusBar()->clearMessage();
+  });
   connect(&m_app, &AppModel::documentChanged, this, &MainWindow::adoptDocument);
   connect(&m_app, &AppModel::documentChanged, &m_tokens, &TokenChoice::clear);
   connect(&m_app, &AppModel::slotsChanged, this, &MainWindow::showSlots);

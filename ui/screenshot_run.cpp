@@ -9,6 +9,7 @@
 
 #include "ui/panels/angle_panel.h"
 #include "ui/panels/attention_panel.h"
+#include "ui/panels/heads_panel.h"
 #include "ui/panels/perplexity_panel.h"
 #include "ui/panels/view_page.h"
 #include "ui/panels/view_tabs.h"
@@ -68,7 +69,7 @@ void ScreenshotRun::advance() {
       m_step = Step::Settle;
       break;
     case Step::Settle:
-      if (m_ticks < kSettleTicks || m_window.attention().model().isLoading()) return;
+      if (m_ticks < kSettleTicks || !m_window.attention().isSettled()) return;
       save();
       if (m_step == Step::Done) return;
       keepExperiment();
@@ -103,17 +104,20 @@ bool ScreenshotRun::answered() {
 void ScreenshotRun::measure() {
   m_window.angles().model().setPosition(m_app.document()->tokens());
   m_window.perplexity().model().start();
+  if (auto* heads = m_window.findChild<HeadsPanel*>()) heads->findRetrievalHeads();
 }
 
 bool ScreenshotRun::measured() {
   const auto& model = m_window.perplexity().model();
-  return model.state() == PerplexityViewModel::State::Idle && m_ticks > 1;
+  const auto* heads = m_window.findChild<HeadsPanel*>();
+  const bool searching = heads && heads->isSearching();  // the reading view averages what is found
+  return model.state() == PerplexityViewModel::State::Idle && !searching && m_ticks > 1;
 }
 
 bool ScreenshotRun::write(QWidget* widget, const QString& name) {
   const bool dark = themeOf(m_window.palette()) == PlotTheme::Dark;
-  const QString path = QDir(m_folder).filePath(name + (dark ? QStringLiteral("-dark.png")
-                                                            : QStringLiteral(".png")));
+  const QString path =
+      QDir(m_folder).filePath(name + (dark ? QStringLiteral("-dark.png") : QStringLiteral(".png")));
   if (widget->grab().save(path)) return true;
   fail(tr("%1 cannot be written; name a folder that can.").arg(path));
   return false;
@@ -126,7 +130,8 @@ void ScreenshotRun::save() {
   if (!QDir().mkpath(m_folder)) return fail(tr("%1: the folder cannot be made.").arg(m_folder));
   if (!write(&m_window, QStringLiteral("window"))) return;
   for (QDockWidget* dock : m_window.docks()) {
-    if (dock->isHidden()) continue;  // it comes with the views
+    // Those come with the views.
+    if (dock->isHidden() || dynamic_cast<ViewTabs*>(dock->widget())) continue;
     if (!write(dock, dockName(dock))) return;
   }
 }
@@ -135,14 +140,30 @@ void ScreenshotRun::collectViews() {
   for (QDockWidget* dock : m_window.docks()) {
     auto* tabs = dock->findChild<ViewTabs*>();
     if (!tabs && dock->isHidden() && dynamic_cast<ViewPage*>(dock->widget()) != nullptr) {
-      m_views.push_back({dock, nullptr, {}});
+      m_views.push_back({dock, nullptr, {}, dockName(dock)});
     }
     if (!tabs) continue;
     const QStringList names = tabs->names();
-    const bool drawn = tabs == dock->widget();  // its first view is the dock's own picture
-    for (const QString& name : names.mid(drawn ? 1 : 0)) m_views.push_back({dock, tabs, name});
+    for (const QString& name : names) {
+      // The first view is the dock's own picture.
+      const bool plain = tabs == dock->widget() && name == names.front();
+      m_views.push_back({dock, tabs, name, dockName(dock) + (plain ? QString() : u'-' + name)});
+    }
   }
   std::reverse(m_views.begin(), m_views.end());
+}
+
+// An example may replace the session (PSC's does), and views show what the answer's tokens read.
+bool ScreenshotRun::answerIsCurrent() {
+  if (m_chat.isBusy() || m_app.isAnswering()) return false;
+  const ChatTurn& turn = m_chat.turns().back();
+  if (turn.state == ChatTurn::State::Failed) {
+    fail(turn.problem);
+    return false;
+  }
+  if (turn.session == m_app.sessionSerial() && m_app.position() > 0) return true;
+  m_chat.ask(m_question);
+  return false;
 }
 
 // One picture after the other: a view that is not in front does not ask for its data.
@@ -151,17 +172,20 @@ bool ScreenshotRun::viewsSaved() {
   const View view = m_views.back();
   QWidget* shown = view.tabs ? view.tabs->view(view.name) : view.dock->widget();
   auto* page = dynamic_cast<ViewPage*>(shown);
-  if (m_ticks == 1) {
+  if (!m_inFront) {
+    if (!answerIsCurrent()) return false;
     view.dock->show();
     view.dock->raise();
     if (view.tabs) view.tabs->showView(view.name);
     if (page) page->showExample();
+    m_inFront = true;
+    m_ticks = 0;
   }
   if (m_ticks < kSettleTicks || (page && !page->isSettled())) return false;
   m_views.pop_back();
+  m_inFront = false;
   m_ticks = 0;
-  const QString ending = view.tabs ? u'-' + view.name : QString();
-  return write(view.dock, dockName(view.dock) + ending) && m_views.empty();
+  return write(view.dock, view.picture) && m_views.empty();
 }
 
 void ScreenshotRun::keepExperiment() {

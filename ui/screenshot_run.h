@@ -33,7 +33,8 @@ class ScreenshotRun : public QObject {
   bool measured();
   void save();
   void collectViews();
-  bool viewsSaved();  // brings the next view to the front; true after the last
+  bool answerIsCurrent();  // asks the question again where it is not
+  bool viewsSaved();       // brings the next view to the front; true after the last
   void keepExperiment();
   bool recorded();  // opened from its file
   void collectScenes();
@@ -50,8 +51,10 @@ class ScreenshotRun : public QObject {
     QDockWidget* dock;
     ViewTabs* tabs;  // null: the dock holds one view
     QString name;
+    QString picture;
   };
   std::vector<View> m_views;  // still to be drawn, last first
+  bool m_inFront = false;     // the last of them
   // The whole window in another state.
   struct Scene {
     QString name;

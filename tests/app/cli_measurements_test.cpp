@@ -157,7 +157,7 @@ TEST(Angles, FollowTheFormulas) {
     EXPECT_NEAR(pair.at("angle").get<double>() / (3000.0 * frequency), 1.0, 1e-14);
     EXPECT_TRUE(pair.contains("turns_in_trained_length"));
     // 1,024 tokens turn pair 18 by 1024 / 10^(18 / 8) = 5.76 rad, less than one turn; distance
-    // 4 * 1,024 is the last that PI by 4 squeezes into what training showed.
+    // 4 * 1,024 is the first that PI by 4 does not squeeze into what training showed.
     EXPECT_EQ(pair.at("unseen_from"), i < 18 ? Json(nullptr) : Json(4096)) << i;
   }
   EXPECT_EQ(json.at("unseen_pairs"), 0);

@@ -10,6 +10,7 @@
 #include <QMimeData>
 #include <QPlainTextEdit>
 #include <QPushButton>
+#include <QStatusBar>
 #include <QTimer>
 #include <QUrl>
 #include <memory>
@@ -65,6 +66,19 @@ TEST(MainWindow, AsksByKeyboardAndDrawsTheMap) {
       << qPrintable(live.lastTurn().problem);
   EXPECT_TRUE(live.window->findChild<QPlainTextEdit*>("question")->toPlainText().isEmpty());
   EXPECT_TRUE(waitUntil([&] { return live.window->attention().model().tile() != nullptr; }));
+}
+
+TEST(MainWindow, ANoticeThatNothingIsReadIsOverWhenItIs) {
+  LiveWindow live;
+  live.load();
+  live.open(60);
+  live.app.activateSlot(1);
+  const auto shown = [&] { return live.window->statusBar()->currentMessage(); };
+  ASSERT_TRUE(shown().contains("not read yet")) << qPrintable(shown());
+  live.app.readDocument();
+  live.idle();
+  ASSERT_TRUE(waitUntil([&] { return live.app.position() == live.app.document()->tokens(); }));
+  EXPECT_EQ(shown(), QString());
 }
 
 TEST(MainWindow, TheMapGrowsWhileTheDocumentIsReadAndTheAnswerGoesOn) {

@@ -20,6 +20,7 @@ class AnglePanel : public PlotPanel {
 
   AngleViewModel& model() { return m_model; }
   PlotTable table() const override { return m_model.table(); }
+  void showExample() override { m_compare->setChecked(true); }
 
  private:
   void buildControls();

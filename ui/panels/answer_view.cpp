@@ -55,9 +55,7 @@ void AnswerView::showShades() {
       mark.cursor = QTextCursor(document());
       mark.cursor.setPosition(m_shades->offsets[i]);
       mark.cursor.setPosition(m_shades->offsets[i + 1], QTextCursor::KeepAnchor);
-      const QColor color = amountColor(theme, static_cast<double>(level));
-      mark.format.setBackground(color);
-      mark.format.setForeground(inkOn(theme, color));
+      mark.format.setBackground(amountFill(theme, static_cast<double>(level)));
       marks.append(mark);
     }
   }

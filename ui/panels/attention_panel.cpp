@@ -142,6 +142,7 @@ void AttentionPanel::connectControls() {
           [this] { m_app.setCaptureLayer(m_model.layer()); });
   connect(&m_model, &AttentionViewModel::selectionChanged, this, &AttentionPanel::showSelection);
   connect(&m_model, &AttentionViewModel::tileChanged, this, &AttentionPanel::refreshTable);
+  connect(&m_weights, &TokenWeights::changed, this, &AttentionPanel::refreshTable);
 }
 
 void AttentionPanel::connectApp() {
@@ -216,8 +217,19 @@ void AttentionPanel::request(const QString& key, const MapRequest& wanted,
       deliver);
 }
 
+bool AttentionPanel::isSettled() const {
+  if (m_runner.isBusy() || m_model.isLoading()) return false;
+  // Between two pictures of a growing map nothing is asked for, and yet this one is not the last.
+  const MapRequest wanted = m_model.wantedRequest();
+  if (wanted.width == 0 || wanted.height == 0) return true;
+  return m_model.tile() && m_model.tile()->request == wanted;
+}
+
 PlotTable AttentionPanel::table() const {
-  return m_model.tile() ? attentionTable(*m_model.tile()) : PlotTable();
+  if (!m_model.tile()) return {};
+  PlotTable table = attentionTable(*m_model.tile());
+  appendStrips(table, m_weights);
+  return table;
 }
 
 PlotTable attentionTable(const AttentionMap& map) {
@@ -239,6 +251,26 @@ PlotTable attentionTable(const AttentionMap& map) {
     table.columns.push_back(std::move(cells));
   }
   return table;
+}
+
+void appendStrips(PlotTable& table, const TokenWeights& weights) {
+  if (!weights.isSet()) return;
+  const auto append = [&table](const QString& title, const QVector<double>& numbers, double shift) {
+    TableColumn column{.title = title};
+    for (const double number : numbers) column.numbers.push_back(number + shift);
+    table.columns.push_back(std::move(column));
+  };
+  // A cell's middle lies half a token behind the mean of its positions.
+  constexpr double kToPosition = -0.5;
+  append(QObject::tr("key position"), weights.row().positions, kToPosition);
+  append(QObject::tr("weight, query %1").arg(weights.query()), weights.row().weights, 0.0);
+  append(QObject::tr("query position"), weights.column().positions, kToPosition);
+  append(QObject::tr("weight, key %1").arg(weights.key()), weights.column().weights, 0.0);
+  std::size_t rows = 0;
+  for (const TableColumn& column : table.columns) rows = std::max(rows, column.numbers.size());
+  for (TableColumn& column : table.columns) {
+    column.numbers.resize(rows, std::numeric_limits<double>::quiet_NaN());
+  }
 }
 
 }  // namespace ropescope::ui

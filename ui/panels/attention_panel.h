@@ -23,6 +23,7 @@ class AttentionPanel : public PlotPanel {
   AttentionViewModel& model() { return m_model; }
   TokenWeights& weights() { return m_weights; }
   PlotTable table() const override;
+  bool isSettled() const override;
 
  private:
   void buildControls();
@@ -56,5 +57,8 @@ class AttentionPanel : public PlotPanel {
 
 // The picture's cells: one row per cell row, one column per cell column.
 PlotTable attentionTable(const AttentionMap& map);
+// Appends what the strips beside the map show: two columns for its row, two for its column. Columns
+// with fewer rows than others end in empty cells.
+void appendStrips(PlotTable& table, const TokenWeights& weights);
 
 }  // namespace ropescope::ui

@@ -60,7 +60,7 @@ void FactorEditorPanel::buildControls() {
   m_preset->setToolTip(tr("Begin with the factors of a method"));
   m_preset->setAccessibleName(tr("Preset"));
   m_preset->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-  m_preset->setMinimumContentsLength(9);
+  m_preset->setMinimumContentsLength(14);
   m_tool->addItems({tr("bars"), tr("spline")});
   m_tool->setToolTip(tr("Drag single pairs, or a smooth curve by a few handles"));
   m_tool->setAccessibleName(tr("Tool"));

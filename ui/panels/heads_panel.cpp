@@ -19,6 +19,11 @@ QString viewKey() {
   return QStringLiteral("heads");
 }
 
+std::ptrdiff_t retrievalHeads(const RetrievalRanking& ranking) {
+  return std::count_if(ranking.heads.begin(), ranking.heads.end(),
+                       [](const HeadScore& score) { return score.copyRate > kRetrievalCopyRate; });
+}
+
 }  // namespace
 
 HeadsPanel::HeadsPanel(AppModel& app, EngineRunner& runner, HeadChoice& choice, QWidget* parent)
@@ -92,7 +97,8 @@ void HeadsPanel::buildSearchRow() {
          "again."));
   m_best->setRange(1, kMostMarked);
   m_best->setValue(HeadChoice::kBest);
-  m_best->setToolTip(tr("So many of the best heads of the copy test are framed"));
+  m_best->setToolTip(
+      tr("So many of the best heads of the copy test are framed; at first, those that retrieve"));
   m_showList->setText(tr("List"));
   m_showList->setCheckable(true);
   m_showList->setToolTip(tr("All heads in a table that can be sorted"));
@@ -143,7 +149,10 @@ void HeadsPanel::connectControls() {
   });
   connect(m_best, QOverload<int>::of(&QSpinBox::valueChanged), m_mosaic,
           &HeadMosaicPlot::setMarked);
-  connect(m_showList, &QToolButton::toggled, m_list, &QTableView::setVisible);
+  connect(m_showList, &QToolButton::toggled, this, [this](bool shown) {
+    m_list->setVisible(shown);
+    showBest();
+  });
   connect(&m_model, &HeadMosaicViewModel::settingsChanged, this, &HeadsPanel::showSettings);
   connect(&m_model, &HeadMosaicViewModel::pictureChanged, this, &HeadsPanel::refreshTable);
 }
@@ -256,9 +265,20 @@ void HeadsPanel::takeRanking(const Result<CopyTestResult>& found, const QString&
                            .arg(found->test.seed)
                            .arg(plan);
   m_list->sortByColumn(HeadTableModel::Rank, Qt::AscendingOrder);
+  if (const auto retrieve = retrievalHeads(ranking); retrieve > 0) {
+    m_best->setValue(static_cast<int>(std::min<std::ptrdiff_t>(retrieve, kMostMarked)));
+  }
   m_choice.setRanking(std::make_shared<const RetrievalRanking>(std::move(ranking)));
-  m_list->scrollToTop();  // the best, not the chosen head
   if (width() >= kWideView) m_showList->setChecked(true);
+  m_bestWaits = true;
+  showBest();
+}
+
+// A list that becomes visible scrolls to its current row, which is the chosen head's.
+void HeadsPanel::showBest() {
+  if (!m_bestWaits || !m_list->isVisible()) return;
+  m_bestWaits = false;
+  m_list->scrollToTop();
 }
 
 void HeadsPanel::showSearch() {
@@ -269,12 +289,9 @@ void HeadsPanel::showSearch() {
   if (m_searching) {
     m_found->setText(tr("Copy test: waiting for the engine"));
   } else if (ranking) {
-    const auto retrieval =
-        std::count_if(ranking->heads.begin(), ranking->heads.end(),
-                      [](const HeadScore& score) { return score.copyRate > kRetrievalCopyRate; });
     const HeadScore& best = ranking->heads.front();
     m_found->setText(tr("%1 of %2 heads retrieve; best is %3.%4, score %5 ± %6")
-                         .arg(retrieval)
+                         .arg(retrievalHeads(*ranking))
                          .arg(ranking->heads.size())
                          .arg(best.head.layer)
                          .arg(best.head.head)
@@ -290,7 +307,8 @@ PlotTable HeadsPanel::table() const {
 }
 
 void HeadsPanel::showExample() {
-  if (!m_choice.ranking()) findRetrievalHeads();
+  if (!m_choice.ranking()) return findRetrievalHeads();
+  if (width() >= kWideView) m_showList->setChecked(true);
 }
 
 bool HeadsPanel::isSettled() const {
@@ -300,6 +318,7 @@ bool HeadsPanel::isSettled() const {
 void HeadsPanel::showEvent(QShowEvent* event) {
   PlotPanel::showEvent(event);
   m_model.setShown(true);
+  showBest();
 }
 
 void HeadsPanel::hideEvent(QHideEvent* event) {

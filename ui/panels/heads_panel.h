@@ -53,6 +53,7 @@ class HeadsPanel : public PlotPanel {
   void showSession();
   void showSearch();
   void selectChosen();  // in the list
+  void showBest();      // once after a search, as soon as the list can be seen
   void takeRanking(const Result<CopyTestResult>& found, const QString& plan);
   void request(const MosaicRequest& request, const HeadMosaicViewModel::Deliver& deliver);
 
@@ -63,7 +64,8 @@ class HeadsPanel : public PlotPanel {
   HeadTableModel m_heads;
   HeadTableOrder m_order;
   bool m_searching = false;
-  bool m_flipping = false;  // the plan that follows is another slot's
+  bool m_bestWaits = false;  // for the list to be seen
+  bool m_flipping = false;   // the plan that follows is another slot's
   HeadMosaicPlot* m_mosaic;
   QSplitter* m_split;
   QTableView* m_list;

@@ -85,11 +85,9 @@ void TokenShading::refresh() {
   if (const auto& shades = m_shading.shades()) {
     forVisible(shades->offsets, visible, [&](std::size_t piece, int begin, int end) {
       if (piece >= shades->levels.size() || std::isnan(shades->levels[piece])) return;
-      const QColor color = amountColor(theme, static_cast<double>(shades->levels[piece]));
-      add(begin, end, [&](QTextCharFormat& format) {
-        format.setBackground(color);
-        format.setForeground(inkOn(theme, color));
-      });
+      // No ink of its own: text that is drawn piece by piece loses narrow letters at the seams.
+      const QColor color = amountFill(theme, static_cast<double>(shades->levels[piece]));
+      add(begin, end, [&](QTextCharFormat& format) { format.setBackground(color); });
     });
   }
   const CharacterRange& marked = m_shading.marked();

@@ -11,7 +11,8 @@ namespace ropescope::ui {
 namespace {
 
 constexpr double kWideAspect = 2.2;  // width / height from which the plots stand side by side
-constexpr int kLowPart = 170;        // px; the long axis labels do not fit into less
+constexpr int kLowPart = 170;        // px; axis labels do not fit into one line of less
+constexpr int kNoteRoom = 20;        // px above the angles, for the position
 constexpr double kRoom = 0.08;       // of the data's range, kept free above and below
 constexpr double kSmallMarker = 5;   // px, where several methods' angles lie over each other
 
@@ -100,7 +101,9 @@ void AnglePlot::buildItems() {
   clipTo(m_positionText, Angle);
   m_positionText->position->setType(QCPItemPosition::ptAxisRectRatio);
   m_positionText->position->setCoords(1, 0);
-  m_positionText->setPositionAlignment(Qt::AlignRight | Qt::AlignTop);
+  // In the margin: the angles fill their plot.
+  m_positionText->setPositionAlignment(Qt::AlignRight | Qt::AlignBottom);
+  m_positionText->setClipToAxisRect(false);
 
   m_trained = new QCPItemStraightLine(plot());
   clipTo(m_trained, Speed);
@@ -214,9 +217,9 @@ void AnglePlot::labelAxes() {
       y(Speed)->setLabel(tr("turns in trained length"));
       break;
     default:
-      y(Speed)->setLabel(isLow ? tr("tokens") : tr("wavelength [tokens]"));
+      y(Speed)->setLabel(isLow ? tr("wavelength\n[tokens]") : tr("wavelength [tokens]"));
   }
-  y(Angle)->setLabel(isLow ? tr("rad") : tr("angle mod 2π [rad]"));
+  y(Angle)->setLabel(isLow ? tr("angle\n[rad]") : tr("angle mod 2π [rad]"));
 }
 
 AnglePlot::Curve AnglePlot::addCurve() {
@@ -272,7 +275,8 @@ void AnglePlot::restyle(PlotTheme theme) {
   for (const Part part : {Factor, Speed, Angle}) {
     apply(m_rects[part], theme);  // also one that is not in the layout now
     const bool last = m_isWide || part == Angle || shownParts() == 1;
-    m_rects[part]->setMinimumMargins(QMargins(12, 10, 14, last ? 10 : 6));
+    const int top = part == Angle ? kNoteRoom : 10;
+    m_rects[part]->setMinimumMargins(QMargins(12, top, 14, last ? 10 : 6));
   }
   wrapLegend(plot());
 }

@@ -22,6 +22,25 @@ ViewRange scaled(const ViewRange& range, double factor) {
   return {middle - range.size() / 2 * factor, middle + range.size() / 2 * factor};
 }
 
+// Steps of equal size per decade to both sides of 0, and even ones within the knee around it.
+double signedLog(double value, double knee) {
+  return std::copysign(std::log10(1 + std::abs(value) / knee), value);
+}
+
+// The powers of ten beyond the knee, to both sides, and 0.
+QSharedPointer<QCPAxisTicker> signedTicks(double bound, double knee) {
+  const QSharedPointer<QCPAxisTickerText> ticks(new QCPAxisTickerText);
+  ticks->addTick(0.0, QStringLiteral("0"));
+  const int last = static_cast<int>(std::floor(std::log10(bound) + 1e-9));
+  for (int exponent = static_cast<int>(std::ceil(std::log10(knee) - 1e-9)); exponent <= last;
+       ++exponent) {
+    const double value = std::pow(10.0, exponent);
+    ticks->addTick(signedLog(value, knee), LogTicker::label(value));
+    ticks->addTick(-signedLog(value, knee), QStringLiteral("−") + LogTicker::label(value));
+  }
+  return ticks;
+}
+
 }  // namespace
 
 AttentionComparePlot::AttentionComparePlot(AttentionCompareModel& model, QWidget* parent)
@@ -48,6 +67,8 @@ AttentionComparePlot::AttentionComparePlot(AttentionCompareModel& model, QWidget
   m_message->setSelectable(false);
   plot()->plotLayout()->remove(plot()->axisRect());  // not before: items ask for it when made
   plot()->plotLayout()->simplify();
+  m_footer = new FooterText(plot());
+  plot()->plotLayout()->addElement(1, 0, m_footer);
   arrange();
   connectPlot();
   followPalette();
@@ -168,6 +189,8 @@ void AttentionComparePlot::restyle(PlotTheme theme) {
     for (QCPAxis* axis : scale->axis()->axisRect()->axes()) apply(axis, theme);
     scale->setMinimumMargins(QMargins(2, 8, 10, 8));
   }
+  m_footer->setFont(plotFont(PlotText::Footer));
+  m_footer->setTextColor(plotColors(theme).mutedInk);
   styleNote(m_message, theme);
   m_message->setFont(plotFont(PlotText::Label));
 }
@@ -187,20 +210,39 @@ void AttentionComparePlot::redraw() {
       QSharedPointer<QCPAxisTicker>(logarithmic ? new LogTicker : new QCPAxisTicker));
   m_weights->setDataRange({m_model.weightRange().lower, m_model.weightRange().upper});
   m_weights->axis()->setLabel(tr("attention weight"));
-  m_differences->setDataRange({-m_model.differenceBound(), m_model.differenceBound()});
-  m_differences->axis()->setLabel(tr("difference of weights"));
   for (QCPColorMap* map : m_maps) map->setVisible(pair != nullptr);
   if (pair) {
     const MapRequest& request = pair->left.request;
     fillCells(m_maps[Left]->data(), request, pair->left.values, kDarkest);
     fillCells(m_maps[Right]->data(), request, pair->right.values, kDarkest);
-    fillCells(m_maps[Difference]->data(), request, pair->difference, kAnything);
   }
+  redrawDifference();
+  m_footer->setText(m_model.footerText());
   m_message->setText(m_model.message());
   m_message->setVisible(!m_model.message().isEmpty());
   plot()->setAccessibleName(tr("Attention under two settings"));
   plot()->setAccessibleDescription(m_model.summary());
   replotSoon();
+}
+
+void AttentionComparePlot::redrawDifference() {
+  const bool logarithmic = m_model.differenceScale() == ColorScale::Logarithmic;
+  const double bound = m_model.differenceBound();
+  const double knee = m_model.differenceKnee();
+  const double end = logarithmic ? signedLog(bound, knee) : bound;
+  m_differences->axis()->setTicker(logarithmic ? signedTicks(bound, knee)
+                                               : QSharedPointer<QCPAxisTicker>(new QCPAxisTicker));
+  m_differences->setDataRange({-end, end});
+  m_differences->axis()->setLabel(tr("difference of weights"));
+  const auto pair = m_model.pair();
+  if (!pair) return;
+  std::vector<float> drawn = pair->difference;
+  if (logarithmic) {
+    for (float& value : drawn) {
+      value = static_cast<float>(signedLog(static_cast<double>(value), knee));
+    }
+  }
+  fillCells(m_maps[Difference]->data(), pair->left.request, drawn, kAnything);
 }
 
 void AttentionComparePlot::showView() {

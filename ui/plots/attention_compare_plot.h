@@ -17,6 +17,7 @@ class AttentionComparePlot : public PlotWidget {
   enum Part { Left, Right, Difference, kParts };
   QCPColorMap* colorMap(Part part) const { return m_maps[part]; }
   QCPAxisRect* axisRect(Part part) const { return m_rects[part]; }
+  FooterText* footer() const { return m_footer; }
 
  protected:
   void restyle(PlotTheme theme) override;
@@ -29,6 +30,7 @@ class AttentionComparePlot : public PlotWidget {
   void connectPlot();
   void arrange();  // three beside each other, or the difference below when there is little width
   void redraw();
+  void redrawDifference();
   void showTitles();
   void showView();
   void readView(Part part);
@@ -48,6 +50,7 @@ class AttentionComparePlot : public PlotWidget {
   QCPColorScale* m_weights = nullptr;
   QCPColorScale* m_differences = nullptr;
   QCPItemText* m_message = nullptr;
+  FooterText* m_footer = nullptr;
   bool m_isWide = true;
   bool m_settingAxes = false;
 };

@@ -1,6 +1,7 @@
 #include "ui/plots/plot_style.h"
 
 #include <QApplication>
+#include <algorithm>
 #include <cmath>
 
 #include "core/picture/colormap.h"
@@ -247,25 +248,29 @@ QCPColorGradient differenceGradient(PlotTheme theme) {
 }
 
 QColor amountTint(PlotTheme theme, double share) {
-  constexpr double kReadable = 0.35;  // of the way from nothing to the middle of the ramp
+  // The root lifts what is little: of a tint that must stay readable, a tenth cannot be seen.
+  const double readable = theme == PlotTheme::Light ? 0.5 : 0.55;
   const picture::Colormap ramp(pictureTheme(theme).ramp);
   QColor tint = toColor(ramp.at(0.6));
-  tint.setAlphaF(static_cast<float>(kReadable * share));
+  tint.setAlphaF(static_cast<float>(readable * std::sqrt(std::clamp(share, 0.0, 1.0))));
   return tint;
+}
+
+QColor amountFill(PlotTheme theme, double share) {
+  const double strength = theme == PlotTheme::Light ? 0.5 : 0.35;  // most at which ink is readable
+  const QColor paper = plotColors(theme).paper;
+  const QColor color = amountColor(theme, share);
+  const auto mixed = [strength](int from, int to) {
+    return static_cast<int>(std::lround(std::lerp(from, to, strength)));
+  };
+  return {mixed(paper.red(), color.red()), mixed(paper.green(), color.green()),
+          mixed(paper.blue(), color.blue())};
 }
 
 QColor amountColor(PlotTheme theme, double share) {
   static const picture::Colormap light(pictureTheme(PlotTheme::Light).ramp);
   static const picture::Colormap dark(pictureTheme(PlotTheme::Dark).ramp);
   return toColor((theme == PlotTheme::Light ? light : dark).at(share));
-}
-
-QColor inkOn(PlotTheme theme, const QColor& background) {
-  const PlotColors colors = plotColors(theme);
-  const float light = background.lightnessF();
-  const bool inkIsNearer = std::abs(colors.ink.lightnessF() - light) <
-                           std::abs(colors.paper.lightnessF() - light);
-  return inkIsNearer ? colors.paper : colors.ink;
 }
 
 void styleNote(QCPItemText* note, PlotTheme theme) {

@@ -65,9 +65,10 @@ QCPColorGradient differenceGradient(PlotTheme theme);
 
 // Behind a word: 0 is the paper, 1 as strong as text stays readable on.
 QColor amountTint(PlotTheme theme, double share);
-// One amount of the same ramp, 0 … 1, and the ink that can be read on it.
+// One amount of the same ramp, 0 … 1.
 QColor amountColor(PlotTheme theme, double share);
-QColor inkOn(PlotTheme theme, const QColor& background);
+// Behind words: the same ramp, pale enough that the theme's ink is readable on all of it.
+QColor amountFill(PlotTheme theme, double share);
 
 // A text that floats on a plot with the paper behind it.
 void styleNote(QCPItemText* note, PlotTheme theme);

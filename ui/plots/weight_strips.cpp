@@ -1,5 +1,6 @@
 #include "ui/plots/weight_strips.h"
 
+#include <QLocale>
 #include <algorithm>
 #include <cmath>
 
@@ -25,6 +26,23 @@ void fill(QCPBars* bars, const WeightLine& line, double floor) {
   bars->setWidth(cell);
 }
 
+// A strip has room for two values: the largest, and 0 or the first power of ten.
+QSharedPointer<QCPAxisTicker> endTicks(bool logarithmic, const ValueRange& range) {
+  constexpr double kRoom = 0.4;  // of the strip; labels would run into each other behind it
+  const QSharedPointer<QCPAxisTickerText> ticks(new QCPAxisTickerText);
+  ticks->addTick(range.upper, QLocale().toString(range.upper, 'g', 2));
+  if (!logarithmic) {
+    ticks->addTick(0.0, QStringLiteral("0"));
+  } else if (range.lower > 0.0) {
+    const double exponent = std::ceil(std::log10(range.lower) - 1e-9);
+    const double share =
+        (exponent - std::log10(range.lower)) / std::log10(range.upper / range.lower);
+    const double power = std::pow(10.0, exponent);
+    if (share < kRoom) ticks->addTick(std::max(power, range.lower), LogTicker::label(power));
+  }
+  return ticks;
+}
+
 }  // namespace
 
 WeightStrips::WeightStrips(QCustomPlot* plot, QCPAxisRect* map, TokenWeights& weights)
@@ -45,6 +63,11 @@ WeightStrips::WeightStrips(QCustomPlot* plot, QCPAxisRect* map, TokenWeights& we
   m_below->setMarginGroup(QCP::msLeft | QCP::msRight, sides);
   m_beside->setMarginGroup(QCP::msTop | QCP::msBottom, m_map->marginGroup(QCP::msTop));
   m_beside->axis(QCPAxis::atLeft)->setRangeReversed(true);  // queries go downward
+  for (QCPAxis* axis : {m_below->axis(QCPAxis::atLeft), m_beside->axis(QCPAxis::atBottom)}) {
+    axis->setTicks(true);
+    axis->setTickLabels(true);
+    axis->setLabel(tr("weight"));
+  }
 
   const auto follow = [](QCPAxis* from, QCPAxis* to) {
     connect(from, QOverload<const QCPRange&>::of(&QCPAxis::rangeChanged), to,
@@ -66,6 +89,7 @@ QCPAxisRect* WeightStrips::addStrip(int layoutRow, int layoutColumn) {
   m_plot->plotLayout()->addElement(layoutRow, layoutColumn, rect);
   for (QCPAxis* axis : rect->addAxes(QCPAxis::atLeft | QCPAxis::atBottom)) {
     axis->setTicks(false);
+    axis->setSubTicks(false);
     axis->setTickLabels(false);
     axis->grid()->setVisible(false);
   }
@@ -95,6 +119,7 @@ void WeightStrips::setValueScale(bool logarithmic, const ValueRange& range) {
   for (QCPAxis* axis : {m_below->axis(QCPAxis::atLeft), m_beside->axis(QCPAxis::atBottom)}) {
     axis->setScaleType(type);
     axis->setRange(m_floor, range.upper);
+    axis->setTicker(endTicks(logarithmic, range));
   }
   redraw();
 }

@@ -14,13 +14,16 @@ constexpr std::size_t kPairsKept = 12;
 constexpr double kShare = 0.95;
 constexpr double kLeastBound = 1e-3;  // of the largest
 
-double boundOf(const std::vector<float>& difference) {
+constexpr double kDecades = 1e3;  // bound / knee of a logarithmic scale: room for seven labels
+
+double boundOf(const std::vector<float>& difference, ColorScale scale) {
   std::vector<double> sizes;
   for (const float value : difference) {
     if (value != 0.0F && !std::isnan(value)) sizes.push_back(std::abs(static_cast<double>(value)));
   }
   if (sizes.empty()) return 1.0;
   const double most = *std::max_element(sizes.begin(), sizes.end());
+  if (scale == ColorScale::Logarithmic) return most;
   const auto at =
       sizes.begin() + static_cast<std::ptrdiff_t>(kShare * static_cast<double>(sizes.size() - 1));
   std::nth_element(sizes.begin(), at, sizes.end());
@@ -104,14 +107,32 @@ void AttentionCompareModel::adoptTile() {
     return;
   }
   m_pair = tile ? *found : nullptr;
-  if (m_pair) {
-    const ColorScale scale = m_view.colorScale();
-    const ValueRange left = valueRangeOf(m_pair->left, scale);
-    const ValueRange right = valueRangeOf(m_pair->right, scale);
-    m_weights = {std::min(left.lower, right.lower), std::max(left.upper, right.upper)};
-    m_bound = boundOf(m_pair->difference);
-  }
+  if (m_pair) fitColors();
   Q_EMIT pairChanged();
+}
+
+void AttentionCompareModel::fitColors() {
+  const ColorScale scale = m_view.colorScale();
+  if (m_view.isRangeLocked() && m_rangedFor) {
+    if (m_rangedFor == scale) return;
+  } else {
+    m_bound = boundOf(m_pair->difference, m_differenceScale);
+  }
+  const ValueRange left = valueRangeOf(m_pair->left, scale);
+  const ValueRange right = valueRangeOf(m_pair->right, scale);
+  m_weights = {std::min(left.lower, right.lower), std::max(left.upper, right.upper)};
+  m_rangedFor = scale;
+}
+
+void AttentionCompareModel::setDifferenceScale(ColorScale scale) {
+  if (scale == m_differenceScale) return;
+  m_differenceScale = scale;
+  if (m_pair) m_bound = boundOf(m_pair->difference, scale);  // a locked one is of the old scale
+  Q_EMIT pairChanged();
+}
+
+double AttentionCompareModel::differenceKnee() const {
+  return m_bound / kDecades;
 }
 
 QString AttentionCompareModel::message() const {
@@ -148,6 +169,15 @@ QString AttentionCompareModel::summary() const {
       .arg(m_view.layer())
       .arg(m_view.head())
       .arg(m_leftTitle, m_rightTitle, number(-m_bound), number(m_bound));
+}
+
+QString AttentionCompareModel::footerText() const {
+  if (!m_pair) return {};
+  const std::int64_t ignored = m_view.ignoredTokens();
+  QString text = m_view.resolutionText();
+  if (ignored == 1) text += tr("; first key left out");
+  if (ignored > 1) text += tr("; first %1 keys left out").arg(ignored);
+  return text;
 }
 
 PlotTable AttentionCompareModel::table() const {

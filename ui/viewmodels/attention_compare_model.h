@@ -10,6 +10,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "ui/plots/plot_table.h"
@@ -48,11 +49,16 @@ class AttentionCompareModel : public QObject {
   std::shared_ptr<const MapPair> pair() const { return m_pair; }  // null: nothing to draw yet
   const ValueRange& weightRange() const { return m_weights; }     // of both maps
   double differenceBound() const { return m_bound; }  // the colours go from -bound to +bound
+  // Logarithmic: to both sides of 0, over the decades from differenceKnee() to the bound.
+  void setDifferenceScale(ColorScale scale);
+  ColorScale differenceScale() const { return m_differenceScale; }
+  double differenceKnee() const;
   QString message() const;  // instead of the pictures
   // The two tokens under a point, both weights and their difference; empty outside.
   QString describe(double key, double query) const;
   QString summary() const;
-  PlotTable table() const;  // one row per cell that is not in the future
+  QString footerText() const;  // what a cell holds, and which keys are left out
+  PlotTable table() const;     // one row per cell that is not in the future
 
  Q_SIGNALS:
   void pairChanged();
@@ -61,6 +67,7 @@ class AttentionCompareModel : public QObject {
  private:
   void ask(const MapRequest& request, const AttentionViewModel::Deliver& deliver);
   void adoptTile();
+  void fitColors();  // unless they are locked
 
   Source m_source;
   AttentionViewModel m_view;
@@ -70,7 +77,9 @@ class AttentionCompareModel : public QObject {
   std::shared_ptr<const MapPair> m_pair;
   ValueRange m_weights{1e-6, 1.0};
   double m_bound = 1.0;
-  std::uint64_t m_sessions = 0;  // pairs of earlier ones are dropped
+  ColorScale m_differenceScale = ColorScale::Linear;
+  std::optional<ColorScale> m_rangedFor;  // the weights' scale that m_weights belongs to
+  std::uint64_t m_sessions = 0;           // pairs of earlier ones are dropped
 };
 
 }  // namespace ropescope::ui

@@ -12,6 +12,7 @@ namespace {
 constexpr int kAskMs = 30;                       // from one request to the next, at least
 constexpr int kGrowMs = 250;                     // between two tiles of a growing map
 constexpr double kLeastView = 8.0;               // tokens
+constexpr double kAlmost = 0.98;                 // nobody sees the rest of a pixel
 constexpr qsizetype kMostText = 160;             // characters of a segment in a tool tip
 constexpr std::size_t kCacheCells = 16'000'000;  // 64 MB
 
@@ -365,17 +366,35 @@ QString AttentionViewModel::resolutionText() const {
   const std::int64_t queries = perCell(request.queries, request.height);
   const QString reducer = request.reducer == Reducer::Max ? tr("max") : tr("mean");
   const bool single = keys == 1 && queries == 1;
+  // Cells hold whole tokens, so they may be a little larger than pixels.
+  const auto perPixel = [](const ViewRange& range, int pixels) {
+    return range.size() / std::max(1, pixels);
+  };
+  const double keysAPixel = perPixel(m_view.keys, m_pixels.width());
+  const double queriesAPixel = perPixel(m_view.queries, m_pixels.height());
+  const bool pooled = keysAPixel > 1 || queriesAPixel > 1;
+  const bool same = keysAPixel > kAlmost * static_cast<double>(keys) &&
+                    queriesAPixel > kAlmost * static_cast<double>(queries);
+  const QString pixel = pooled && !same ? tr("; %1 × %2 a pixel")
+                                              .arg(QLocale().toString(keysAPixel, 'g', 3),
+                                                   QLocale().toString(queriesAPixel, 'g', 3))
+                                        : QString();
   switch (m_granularity) {
     case Granularity::Token:
       return single ? tr("1 cell = 1 token")
-                    : tr("1 cell = %1 × %2 tokens, %3").arg(number(keys), number(queries), reducer);
+                    : tr("%1 × %2 a cell, %3")
+                              .arg(keys == 1 ? tr("1 key") : tr("%1 keys").arg(number(keys)),
+                                   queries == 1 ? tr("1 query")
+                                                : tr("%1 queries").arg(number(queries)),
+                                   reducer) +
+                          pixel;
     case Granularity::Sentence:
-      return single
-                 ? tr("1 cell = 1 sentence, %1 of its tokens").arg(reducer)
-                 : tr("1 cell = %1 × %2 sentences, %3").arg(number(keys), number(queries), reducer);
+      return single ? tr("1 cell = 1 sentence, %1 of its tokens").arg(reducer)
+                    : tr("1 cell = %1 × %2 sentences (keys × queries), %3")
+                          .arg(number(keys), number(queries), reducer);
     case Granularity::Paragraph:
       return single ? tr("1 cell = 1 paragraph, %1 of its tokens").arg(reducer)
-                    : tr("1 cell = %1 × %2 paragraphs, %3")
+                    : tr("1 cell = %1 × %2 paragraphs (keys × queries), %3")
                           .arg(number(keys), number(queries), reducer);
   }
   return {};

@@ -91,7 +91,7 @@ class AttentionViewModel : public QObject {
   const ValueRange& valueRange() const { return m_valueRange; }
   bool isLoading() const { return m_waiting; }
   QString message() const;         // instead of a picture: what is missing and the cure
-  QString resolutionText() const;  // "1 cell = 8 × 8 tokens, max"
+  QString resolutionText() const;  // "6 keys × 22 queries a cell, max; 5.7 × 21 a pixel"
   QString summary() const;         // one sentence for screen readers and captions
   // The two tokens under a point and the weight drawn there; empty outside of the tile.
   QString describe(double key, double query) const;

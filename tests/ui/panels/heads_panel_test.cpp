@@ -3,6 +3,7 @@
 
 #include <QAbstractItemModelTester>
 #include <QPushButton>
+#include <QScrollBar>
 #include <QTest>
 #include <cmath>
 
@@ -127,6 +128,27 @@ TEST(HeadsPanel, FindsTheRetrievalHeadsThatTheCoreFinds) {
   live.panel.list().setCurrentIndex(live.panel.list().model()->index(2, 0));
   EXPECT_EQ(live.choice.head(), core->heads[2].head);
   EXPECT_EQ(live.app.position(), 0);  // the document was not read for it
+}
+
+TEST(HeadsPanel, TheListBeginsWithTheBestThoughTheWorstIsChosenAndAllThatRetrieveAreFramed) {
+  LiveHeads live;
+  live.load();
+  const auto core = findRetrievalHeads(*live.app.engine(), live.app.recipe().options, {}, {});
+  ASSERT_TRUE(core) << core.error().message;
+  live.choice.setHead(core->heads.back().head);
+  live.panel.findRetrievalHeads();
+  ASSERT_TRUE(waitUntil([&] { return live.choice.ranking() && live.panel.list().isVisible(); }));
+  const QScrollBar* bar = live.panel.list().verticalScrollBar();
+  ASSERT_TRUE(waitUntil([&] { return bar->maximum() > 0; })) << "the list is longer than the view";
+  EXPECT_EQ(bar->value(), 0);
+  const auto retrieve =
+      std::count_if(core->heads.begin(), core->heads.end(),
+                    [](const HeadScore& score) { return score.copyRate > kRetrievalCopyRate; });
+  bool framed = retrieve == 0;  // then the number stays as it was
+  for (const auto* box : live.panel.findChildren<QSpinBox*>()) {
+    framed = framed || (box->maximum() == 64 && box->value() == retrieve);
+  }
+  EXPECT_TRUE(framed) << retrieve;
 }
 
 TEST(HeadsPanel, TheSearchStopsAndCanStartAgain) {

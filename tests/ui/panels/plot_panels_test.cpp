@@ -118,6 +118,30 @@ TEST(AttentionPanel, NamesTheTokensThatTheSessionHolds) {
   EXPECT_EQ(borders->back(), live.app.position());
 }
 
+// A tile of a growing map comes a few times a second; between them nothing is asked for.
+TEST(AttentionPanel, IsSettledOnlyWithTheLastTokenRead) {
+  LiveApp live;
+  AttentionPanel panel(live.app, live.runner);
+  panel.resize(640, 480);
+  panel.show();
+  live.load();
+  live.open(300);
+  live.app.readDocument();
+  EXPECT_FALSE(panel.isSettled());
+  ASSERT_TRUE(waitUntil([&] { return panel.isSettled(); }));
+  ASSERT_NE(panel.model().tile(), nullptr);
+  EXPECT_EQ(panel.model().tile()->request.queries.end, live.app.document()->tokens());
+}
+
+TEST(AnglePanel, ItsExampleLaysTheOtherMethodsOver) {
+  LiveApp live;
+  AnglePanel panel(live.app);
+  live.load();
+  EXPECT_TRUE(panel.model().others().empty());
+  panel.showExample();
+  EXPECT_FALSE(panel.model().others().empty());
+}
+
 TEST(AttentionPanel, ANewPlanClearsTheMap) {
   LiveApp live;
   AttentionPanel panel(live.app, live.runner);

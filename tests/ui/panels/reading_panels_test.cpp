@@ -70,12 +70,13 @@ struct ReadingWindow : LiveApp {
       if (more || std::isnan(shades.levels[strongest])) strongest = i;
     }
     const QColor color =
-        amountColor(themeOf(text().palette()), static_cast<double>(shades.levels[strongest]));
+        amountFill(themeOf(text().palette()), static_cast<double>(shades.levels[strongest]));
     const CharacterRange range{shades.offsets[strongest], shades.offsets[strongest + 1]};
     painted = false;
     for (const auto& mark : text().extraSelections()) {
       painted = painted || (mark.cursor.selectionStart() == range.begin &&
-                            mark.format.background().color() == color);
+                            mark.format.background().color() == color &&
+                            !mark.format.hasProperty(QTextFormat::ForegroundBrush));
     }
     return text().toPlainText().mid(range.begin, range.end - range.begin);
   }

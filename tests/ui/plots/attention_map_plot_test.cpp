@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "ui/panels/attention_panel.h"
+#include "ui/plots/weight_strips.h"
 
 namespace ropescope::ui {
 namespace {
@@ -134,6 +135,53 @@ TEST_F(AttentionMapPlotTest, DrawsTheTilesOwnValues) {
       }
     }
   }
+}
+
+TEST(AttentionViewModel, SaysWhichSideOfACellIsKeysAndWhatAPixelHolds) {
+  AttentionViewModel model;
+  model.setSource([](const MapRequest& request, const AttentionViewModel::Deliver& deliver) {
+    deliver(needleMap(request, 0));
+  });
+  model.setModelShape(1, 1);
+  model.setIgnoredTokens(0);
+  model.setPixels({640, 400});
+  model.startSession(3300);
+  model.advanceTo(3300);
+  ASSERT_TRUE(QTest::qWaitFor(
+      [&] { return model.tile() && model.tile()->request.queries.end == 3300; }, kPatience));
+  // Whole tokens: 3,300 / 640 = 5.16 and 3,300 / 400 = 8.25, rounded up.
+  EXPECT_TRUE(model.resolutionText().startsWith(QStringLiteral("6 keys × 9 queries a cell, max")))
+      << qPrintable(model.resolutionText());
+  EXPECT_TRUE(model.resolutionText().endsWith(QStringLiteral("5.16 × 8.25 a pixel")))
+      << qPrintable(model.resolutionText());
+  model.startSession(1280);
+  model.setPixels({640, 320});
+  model.advanceTo(1280);
+  ASSERT_TRUE(QTest::qWaitFor(
+      [&] { return model.tile() && model.tile()->request.queries.end == 1280; }, kPatience));
+  EXPECT_EQ(model.resolutionText(), QStringLiteral("2 keys × 4 queries a cell, max"));
+}
+
+TEST_F(AttentionMapPlotTest, TheStripsAxesNameTheirQuantityAndBothEnds) {
+  TokenWeights weights{model};
+  AttentionMapPlot striped{model};
+  striped.addStrips(weights);
+  model.setColorScale(ColorScale::Linear);
+  showTokens(200);
+  for (const QCPBars* bars : {striped.strips()->row(), striped.strips()->column()}) {
+    const QCPAxis* axis = bars->valueAxis();
+    EXPECT_EQ(axis->label(), QStringLiteral("weight"));
+    const auto ticker = axis->ticker().dynamicCast<QCPAxisTickerText>();
+    ASSERT_TRUE(ticker);
+    EXPECT_EQ(ticker->ticks().keys(), (QList<double>{0.0, model.valueRange().upper}));
+    EXPECT_EQ(ticker->ticks().first(), QStringLiteral("0"));
+    EXPECT_EQ(axis->range(), QCPRange(0.0, model.valueRange().upper));
+  }
+  model.setColorScale(ColorScale::Logarithmic);
+  const auto ticker =
+      striped.strips()->row()->valueAxis()->ticker().dynamicCast<QCPAxisTickerText>();
+  EXPECT_EQ(ticker->ticks().lastKey(), model.valueRange().upper);
+  EXPECT_FALSE(ticker->ticks().contains(0.0)) << "a logarithmic axis has no 0";
 }
 
 TEST_F(AttentionMapPlotTest, SurvivesASingleToken) {

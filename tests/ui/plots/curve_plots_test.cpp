@@ -1,6 +1,8 @@
 // The two plots made of curves draw their view models' numbers.
 #include <QTest>
 #include <QToolTip>
+#include <algorithm>
+#include <cmath>
 
 #include <gtest/gtest.h>
 
@@ -56,6 +58,66 @@ TEST(AnglePlot, FollowsComparisonAndSize) {
   EXPECT_EQ(plot.plot()->axisRects()[0]->top(), plot.plot()->axisRects()[2]->top());
   model.setComparing(false);
   EXPECT_EQ(legendEntries(plot.plot()), before);
+}
+
+// However low the three plots are: labels name the quantity, and the position covers no angle.
+TEST(AnglePlot, NamesItsQuantitiesAndKeepsThePositionOffTheAngles) {
+  AngleViewModel model;
+  model.setPlan(yarnPlan());
+  AnglePlot plot(model);
+  plot.resize(350, 330);
+  plot.show();
+  model.setPosition(321);
+  plot.plot()->replot();
+  ASSERT_EQ(plot.plot()->axisRects().size(), 3);
+  const auto label = [&](int part) {
+    return plot.plot()->axisRect(part)->axis(QCPAxis::atLeft)->label();
+  };
+  EXPECT_TRUE(label(1).contains(QStringLiteral("wavelength"))) << qPrintable(label(1));
+  EXPECT_TRUE(label(2).contains(QStringLiteral("angle"))) << qPrintable(label(2));
+  const QCPItemText* position = nullptr;
+  for (int i = 0; i < plot.plot()->itemCount(); ++i) {
+    const auto* text = qobject_cast<QCPItemText*>(plot.plot()->item(i));
+    if (text && text->text() == model.positionText()) position = text;
+  }
+  ASSERT_NE(position, nullptr);
+  const double bottom = position->bottomRight->pixelPosition().y();
+  EXPECT_LE(bottom, plot.plot()->axisRect(2)->top() + 1);
+  EXPECT_GE(position->topLeft->pixelPosition().y(), plot.plot()->axisRect(1)->bottom());
+}
+
+// As WCAG 2.2 defines it; text needs 4.5.
+double luminance(const QColor& color) {
+  const auto linear = [](double value) {
+    return value <= 0.04045 ? value / 12.92 : std::pow((value + 0.055) / 1.055, 2.4);
+  };
+  return 0.2126 * linear(color.red() / 255.0) + 0.7152 * linear(color.green() / 255.0) +
+         0.0722 * linear(color.blue() / 255.0);
+}
+double contrast(const QColor& one, const QColor& other) {
+  const auto [dark, light] = std::minmax({luminance(one), luminance(other)});
+  return (light + 0.05) / (dark + 0.05);
+}
+QColor over(const QColor& paper, const QColor& tint) {
+  const auto mixed = [&](int from, int to) {
+    return static_cast<int>(std::lround(from + (to - from) * static_cast<double>(tint.alphaF())));
+  };
+  return {mixed(paper.red(), tint.red()), mixed(paper.green(), tint.green()),
+          mixed(paper.blue(), tint.blue())};
+}
+
+TEST(PlotStyle, TheInkIsReadableOnEveryColourBehindWordsAndColoursCanBeSeen) {
+  for (const PlotTheme theme : {PlotTheme::Light, PlotTheme::Dark}) {
+    const PlotColors colors = plotColors(theme);
+    for (int step = 0; step <= 20; ++step) {
+      const double share = step / 20.0;
+      EXPECT_GE(contrast(amountFill(theme, share), colors.ink), 4.5) << share;
+      const QColor tint = over(colors.paper, amountTint(theme, share));
+      EXPECT_GE(contrast(tint, colors.ink), 4.5) << share;
+      EXPECT_TRUE(step < 4 || contrast(tint, colors.paper) >= 1.25) << share;
+    }
+    EXPECT_GT(contrast(amountFill(theme, 1.0), colors.paper), 2.5);
+  }
 }
 
 TEST(AnglePlot, ShowsOneQuantityAlone) {
@@ -165,7 +227,8 @@ TEST_F(PerplexityPlotTest, TheCursorReadsEveryCurve) {
   curve.points = {{.length = 512, .perplexity = 32.0}, {.length = 2048, .perplexity = 8.0}};
   engine.onCurve(0, curve);
   plot.setCursor(2048);
-  EXPECT_TRUE(plot.cursorText().contains(QStringLiteral(": 8.00"))) << qPrintable(plot.cursorText());
+  EXPECT_TRUE(plot.cursorText().contains(QStringLiteral(": 8.00")))
+      << qPrintable(plot.cursorText());
   plot.setCursor(1024);
   EXPECT_TRUE(plot.cursorText().contains(QStringLiteral("≈ 16.00")))
       << qPrintable(plot.cursorText());
@@ -193,8 +256,8 @@ TEST_F(PerplexityPlotTest, NamesLengthErrorAndTokensUnderTheMouse) {
   QTest::mouseMove(plot.plot(), at.toPoint());
   EXPECT_NEAR(static_cast<double>(hovered), 512.0, 8.0);  // a pixel is a few tokens
   ASSERT_TRUE(QTest::qWaitFor([] { return QToolTip::isVisible(); }));
-  for (const char* part : {"512 tokens", "30.2500 ± 1.5000", "scored tokens: 1,022",
-                           "documents: 2"}) {
+  for (const char* part :
+       {"512 tokens", "30.2500 ± 1.5000", "scored tokens: 1,022", "documents: 2"}) {
     EXPECT_TRUE(QToolTip::text().contains(QString::fromUtf8(part))) << qPrintable(QToolTip::text());
   }
 }

@@ -51,6 +51,82 @@ TEST(AttentionCompareModel, AsksOnceForBothAndCentresTheDifferenceAtZero) {
   EXPECT_TRUE(model.describe(100, 100).isEmpty());
 }
 
+// Heads whose weights differ: 0.5 and 0.1 in head 0, a tenth of it in head 1.
+struct TwoHeads {
+  AttentionCompareModel model;
+
+  TwoHeads() {
+    model.setSource([](const MapRequest& request, const AttentionCompareModel::Deliver& deliver) {
+      const auto cells = static_cast<std::size_t>(request.width * request.height);
+      const float share = request.head == 0 ? 1.0F : 0.1F;
+      AttentionMap left{request, std::vector<float>(cells, 0.5F * share)};
+      AttentionMap right{request, std::vector<float>(cells, 0.1F * share)};
+      right.values[0] = 0.0F;  // one difference is larger than the others
+      deliver(makePair(std::move(left), std::move(right)));
+    });
+    model.view().setModelShape(1, 2);
+    model.view().setPixels({40, 40});
+    model.startSessions(AttentionCompareModel::Text::Other, 400, 400);
+  }
+  bool shows(int head) {
+    return waitUntil([&] { return model.pair() && model.pair()->left.request.head == head; });
+  }
+};
+
+TEST(AttentionCompareModel, LockedColoursStayWhileTheHeadChanges) {
+  TwoHeads two;
+  ASSERT_TRUE(two.shows(0));
+  const ValueRange weights = two.model.weightRange();
+  const double bound = two.model.differenceBound();
+  two.model.view().setRangeLocked(true);
+  two.model.view().setHead(1);
+  ASSERT_TRUE(two.shows(1));
+  EXPECT_EQ(two.model.weightRange(), weights);
+  EXPECT_EQ(two.model.differenceBound(), bound);
+  two.model.view().setRangeLocked(false);
+  EXPECT_NEAR(two.model.weightRange().upper, 0.05, 1e-6);
+  EXPECT_LT(two.model.differenceBound(), bound / 5);
+}
+
+TEST(AttentionCompareModel, ALogarithmicDifferenceReachesTheLargestOne) {
+  TwoHeads two;
+  ASSERT_TRUE(two.shows(0));
+  EXPECT_NEAR(two.model.differenceBound(), 0.4, 1e-6) << "linear: the strongest saturate";
+  two.model.setDifferenceScale(ColorScale::Logarithmic);
+  EXPECT_NEAR(two.model.differenceBound(), 0.5, 1e-6);
+  EXPECT_LT(two.model.differenceKnee(), two.model.differenceBound());
+}
+
+TEST(AttentionCompareModel, TheFooterSaysWhatACellHoldsAndWhichKeysAreLeftOut) {
+  TwoHeads two;
+  ASSERT_TRUE(two.shows(0));
+  EXPECT_TRUE(two.model.footerText().startsWith(two.model.view().resolutionText()));
+  EXPECT_TRUE(two.model.footerText().contains("10 queries a cell, max"));  // 400 / 40
+  EXPECT_TRUE(two.model.footerText().endsWith("first 4 keys left out"));
+  two.model.view().setIgnoredTokens(0);
+  EXPECT_FALSE(two.model.footerText().contains("left out"));
+}
+
+// Symmetric: the same difference with the other sign is the same step from 0; ticks name weights.
+TEST(AttentionComparePlot, DrawsDifferencesInDecadesToBothSidesOfZero) {
+  TwoHeads two;
+  AttentionComparePlot plot(two.model);
+  ASSERT_TRUE(two.shows(0));
+  auto* cells = plot.colorMap(AttentionComparePlot::Difference)->data();
+  EXPECT_NEAR(cells->cell(5, 5), -0.4, 1e-6);
+  two.model.setDifferenceScale(ColorScale::Logarithmic);
+  const double knee = two.model.differenceKnee();
+  EXPECT_NEAR(cells->cell(5, 5), -std::log10(1 + 0.4 / knee), 1e-5);
+  const auto* scale = plot.colorMap(AttentionComparePlot::Difference)->colorScale();
+  EXPECT_EQ(scale->dataRange().lower, -scale->dataRange().upper);
+  EXPECT_NEAR(scale->dataRange().upper, std::log10(1 + 0.5 / knee), 1e-9);
+  const auto ticker = scale->axis()->ticker().dynamicCast<QCPAxisTickerText>();
+  ASSERT_TRUE(ticker);
+  EXPECT_EQ(ticker->ticks().value(0.0), QStringLiteral("0"));
+  EXPECT_EQ(ticker->ticks().last(), QStringLiteral("0.1"));
+  EXPECT_EQ(ticker->ticks().first(), QStringLiteral("−0.1"));
+}
+
 struct LivePanel : LiveApp {
   HeadChoice heads;
   AttentionComparePanel panel{app, runner, heads};
@@ -139,6 +215,21 @@ TEST(AttentionComparePanel, ZoomsAllThreeTogetherAndTheOtherOrderIsTheNegative) 
     if (std::isnan(before->difference[i])) continue;
     ASSERT_EQ(after->difference[i], -before->difference[i]) << i;
   }
+}
+
+// The growing map pauses between two pictures: the last of those is what counts as settled.
+TEST(AttentionComparePanel, IsSettledOnlyWhenBothReachTheLastToken) {
+  LivePanel live;
+  live.start(300);
+  EXPECT_TRUE(live.panel.isSettled()) << "nothing was read: nothing is on its way";
+  live.panel.showExample();
+  EXPECT_FALSE(live.panel.isSettled());
+  ASSERT_TRUE(waitUntil([&] { return live.panel.isSettled(); }));
+  ASSERT_NE(live.panel.model().pair(), nullptr);
+  EXPECT_EQ(live.panel.model().pair()->left.request.queries.end, live.app.document()->tokens());
+  EXPECT_EQ(live.panel.model().pair()->right.request.queries.end, live.app.document()->tokens());
+  live.heads.setHead({3, 2});
+  EXPECT_FALSE(live.panel.isSettled()) << "another head is asked for soon";
 }
 
 TEST(AttentionComparePanel, TakesTheWindowsHeadAndLeavesItAlone) {

@@ -68,6 +68,33 @@ TEST_F(TokenWeightsTest, AsksForOneRowOneColumnAndTheirCell) {
   EXPECT_TRUE(weights.text().contains(QStringLiteral("exactly")));
 }
 
+TEST_F(TokenWeightsTest, TheTableHoldsBothStrips) {
+  weights.pin(600, 300);
+  ASSERT_TRUE(waitForWeight());
+  PlotTable table;
+  table.columns.push_back({.title = "before", .numbers = {1.0, 2.0}});
+  appendStrips(table, weights);
+  ASSERT_EQ(table.columns.size(), 5U);
+  EXPECT_EQ(table.columns[2].title, QStringLiteral("weight, query 600"));
+  EXPECT_EQ(table.columns[4].title, QStringLiteral("weight, key 300"));
+  const auto keys = static_cast<std::size_t>(weights.row().weights.size());
+  const auto queries = static_cast<std::size_t>(weights.column().weights.size());
+  for (const TableColumn& column : table.columns) {
+    EXPECT_EQ(column.numbers.size(), std::max(keys, queries)) << qPrintable(column.title);
+  }
+  EXPECT_TRUE(table.cell(2, 0).isEmpty()) << "shorter columns end in empty cells";
+  for (std::size_t i = 0; i < keys; ++i) {
+    const MapRequest& row = asked[Part::Row].back();
+    const auto begin = columnBegin(row, static_cast<int>(i));
+    const auto last = columnBegin(row, static_cast<int>(i) + 1) - 1;
+    EXPECT_EQ(table.columns[1].numbers[i], static_cast<double>(begin + last) / 2);
+    EXPECT_EQ(table.columns[2].numbers[i], weights.row().weights[static_cast<qsizetype>(i)]);
+  }
+  for (std::size_t i = 0; i < queries; ++i) {
+    EXPECT_EQ(table.columns[4].numbers[i], weights.column().weights[static_cast<qsizetype>(i)]);
+  }
+}
+
 TEST_F(TokenWeightsTest, ASingleTokenStaysVisibleInARow) {
   weights.point(600, 10);
   ASSERT_TRUE(waitForWeight());
