@@ -52,7 +52,10 @@ void CoveragePanel::buildControls() {
   firstRow()->addWidget(labelFor(tr("&Under"), m_method));
   firstRow()->addWidget(m_method);
   firstRow()->addWidget(m_scale);
-  m_heads->setToolTip(tr("Whose attention is added up: all heads, or those chosen in Attention"));
+  m_heads->setToolTip(
+      tr("Whose attention is added up: all heads, the one chosen in Attention, or the retrieval "
+         "heads once Heads has found them"));
+  m_heads->setObjectName(QStringLiteral("heads"));
   m_heads->setMinimumContentsLength(12);
   m_heads->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
   m_ignored->setRange(0, 1024);
@@ -94,10 +97,12 @@ void CoveragePanel::connectSources() {
   connect(&m_app, &AppModel::planChanged, this, &CoveragePanel::takePlan);
   connect(&m_app, &AppModel::modelChanged, this, &CoveragePanel::takePlan);
   connect(&m_rows, &AnswerRows::changed, this, &CoveragePanel::askSoon);
-  connect(&m_headChoice, &HeadChoice::setChanged, this, [this] {
+  const auto renewHeads = [this] {
     showPlans();
     askSoon();
-  });
+  };
+  connect(&m_headChoice, &HeadChoice::setChanged, this, renewHeads);
+  connect(&m_headChoice, &HeadChoice::rankingChanged, this, renewHeads);
 }
 
 void CoveragePanel::takePlan() {
@@ -115,8 +120,14 @@ void CoveragePanel::takePlan() {
 HeadSet CoveragePanel::wantedHeads() const {
   if (!m_app.engine()) return {};
   const ModelConfig& config = m_app.engine()->config();
-  return m_heads->currentIndex() == 1 ? m_headChoice.set()
-                                      : HeadSet::meanOfAll(config.layers, config.heads);
+  switch (static_cast<Heads>(m_heads->currentData().toInt())) {
+    case Heads::Chosen: return m_headChoice.set();
+    case Heads::Retrieval:
+      if (!m_headChoice.ranking()) break;  // another model came
+      return HeadSet::best(m_headChoice.ranking()->heads, HeadChoice::kBest);
+    case Heads::All: break;
+  }
+  return HeadSet::meanOfAll(config.layers, config.heads);
 }
 
 void CoveragePanel::askSoon() {
@@ -159,8 +170,12 @@ void CoveragePanel::ask() {
 }
 
 QString CoveragePanel::headsText(const HeadSet& heads) const {
-  return heads.kind() == HeadSetKind::Mean ? tr("mean of %1 heads").arg(heads.heads().size())
-                                           : m_headChoice.text();
+  switch (heads.kind()) {
+    case HeadSetKind::Mean: return tr("mean of %1 heads").arg(heads.heads().size());
+    case HeadSetKind::Retrieval: return tr("the %1 best retrieval heads").arg(heads.heads().size());
+    case HeadSetKind::One: break;
+  }
+  return m_headChoice.text();
 }
 
 void CoveragePanel::accept(const AnswerRows::Rows& rows, const Result<DistanceMass>& mass) {
@@ -186,11 +201,17 @@ void CoveragePanel::showPlans() {
     for (const CoveragePlan& plan : m_model.plans()) m_method->addItem(plan.title);
     m_method->setCurrentIndex(m_model.hasPlan() ? m_model.shownIndex() : -1);
   }
-  const int chosen = std::max(0, m_heads->currentIndex());
+  const auto chosen = m_heads->currentData();
   m_heads->clear();
-  m_heads->addItem(tr("mean of all heads"));
-  if (!m_headChoice.set().isEmpty()) m_heads->addItem(m_headChoice.text());
-  m_heads->setCurrentIndex(std::min(chosen, m_heads->count() - 1));
+  const auto add = [this](const QString& text, Heads heads) {
+    m_heads->addItem(text, static_cast<int>(heads));
+  };
+  add(tr("mean of all heads"), Heads::All);
+  if (!m_headChoice.set().isEmpty()) add(m_headChoice.text(), Heads::Chosen);
+  if (m_headChoice.ranking()) {
+    add(tr("the %1 best retrieval heads").arg(HeadChoice::kBest), Heads::Retrieval);
+  }
+  m_heads->setCurrentIndex(std::max(0, m_heads->findData(chosen)));
   constexpr std::int64_t kMost = std::numeric_limits<int>::max();
   const int longest = static_cast<int>(std::min(kMost, m_model.longest()));
   {

@@ -39,6 +39,7 @@ class CoveragePanel : public PlotPanel {
   void showEvent(QShowEvent* event) override;
 
  private:
+  enum class Heads { All, Chosen, Retrieval };
   void buildControls();
   void connectSources();
   void takePlan();

@@ -37,6 +37,7 @@ FactorEditorPanel::FactorEditorPanel(AppModel& app, EngineRunner& runner, ChatMo
       m_tool(new QComboBox(this)),
       m_attention(new QDoubleSpinBox(this)),
       m_slice(new QSpinBox(this)),
+      m_sliceWanted(kSliceTokens),
       m_run(new QPushButton(this)),
       m_text(new QLabel(this)) {
   buildControls();
@@ -88,6 +89,7 @@ void FactorEditorPanel::buildControls() {
   m_slice->setToolTip(tr("Tokens from the document's start that a real re-run reads, twice"));
   m_slice->setAccessibleName(tr("Slice"));
   m_slice->setObjectName(QStringLiteral("slice"));
+  connect(m_slice, &QSpinBox::valueChanged, this, [this](int tokens) { m_sliceWanted = tokens; });
   QHBoxLayout* row = addRow();
   row->addWidget(m_tool);
   row->addWidget(labelFor(tr("&t"), m_attention));
@@ -174,11 +176,13 @@ void FactorEditorPanel::ask() {
     return;
   }
   m_waiting = true;
+  const QString whichHeads =
+      tr("mean of %1 of %2 heads").arg(heads.heads().size()).arg(config.layers * config.heads);
   DistanceMassRequest request{
       .queries = rows.queries, .heads = heads, .ignoredTokens = kIgnored, .plan = {}};
   m_runner.requestView<ScorePatch>(
       viewKey(), this,
-      [request, plan = std::make_shared<const rope::RotaryPlan>(*edited), rows,
+      [request, plan = std::make_shared<const rope::RotaryPlan>(*edited), rows, whichHeads,
        serial = m_app.sessionSerial()](EngineRoom& room,
                                        const JobControl& job) mutable -> Result<ScorePatch> {
         const auto session = existingSession(room, serial);
@@ -191,7 +195,8 @@ void FactorEditorPanel::ask() {
         request.plan = plan;
         auto after = distanceMass(**session, request, job);
         if (!after) return after.error();
-        return ScorePatch{*std::move(before), *std::move(after), rows.whose, rows.what};
+        return ScorePatch{*std::move(before), *std::move(after), rows.whose,
+                          rows.what + QStringLiteral(", ") + whichHeads};
       },
       [this, draft = m_model.draft()](const Result<ScorePatch>& patch) {
         m_waiting = false;
@@ -217,7 +222,7 @@ void FactorEditorPanel::rerun() {
                   [this, draft = m_model.draft()](const Result<SliceRerun>& rerun) {
                     m_rerunning = false;
                     if (rerun) {
-                      m_model.setRerun(*rerun, draft);
+                      m_model.setRerun(*rerun, draft, m_app.calibration() != nullptr);
                     } else if (rerun.error().code == ErrorCode::Cancelled) {
                       m_model.setRerunStatus(tr("stopped"));
                     } else {
@@ -291,9 +296,10 @@ void FactorEditorPanel::showSlice() {
   const auto read = m_app.document() ? m_app.document()->plainIds.size() : 0U;
   const auto tokens =
       static_cast<int>(std::min(static_cast<std::int64_t>(read), m_app.plannedContext()));
+  const QSignalBlocker blocker(m_slice);  // only the reader's own edits are wanted
   m_canRerun = tokens >= kLeastSlice;
   m_slice->setRange(kLeastSlice, std::max(kLeastSlice, tokens));
-  m_slice->setValue(kSliceTokens);
+  m_slice->setValue(m_sliceWanted);
   showRerun();
 }
 

@@ -60,6 +60,7 @@ class FactorEditorPanel : public PlotPanel {
   QComboBox* m_tool;
   QDoubleSpinBox* m_attention;
   QSpinBox* m_slice;
+  int m_sliceWanted;  // tokens that the reader asked for; the document may have fewer
   QPushButton* m_run;
   QLabel* m_text;
   QTimer m_ask;

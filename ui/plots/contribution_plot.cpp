@@ -110,7 +110,10 @@ void ContributionPlot::fitAxes() {
     for (const double share : bars->shares) values.expand(QCPRange(share, share));
   }
   const double room = (values.size() > 0 ? values.size() : 1.0) * kRoom;
-  plot()->yAxis->setRange(values.lower - room, values.upper + room);
+  QCPRange range(values.lower - room, values.upper + room);
+  // After a switch only a bar that would leave the picture moves the axis.
+  if (!m_model.ghost().isEmpty()) range = range.expanded(plot()->yAxis->range());
+  plot()->yAxis->setRange(range);
   const auto pairs = static_cast<double>(m_model.pairs().size());
   plot()->xAxis->setRange(-0.5, std::max(pairs, 1.0) - 0.5);
 }

@@ -260,7 +260,10 @@ void CoveragePlot::redrawMass() {
   m_seenMass->setData(near, nearShares, true);
   m_unseenMass->setData(far, farShares, true);
   for (QCPGraph* graph : {m_seenMass, m_unseenMass}) graph->setVisible(m_model.hasMass());
-  y(m_top)->setRange(0, top > 0 ? top * 1.15 : 1);
+  // It stays while it shows the top well: a flip between settings does not move it.
+  const double height = top > 0 ? top * 1.15 : 1;
+  const double now = y(m_top)->range().upper;
+  if (height > now || height < now / 4) y(m_top)->setRange(0, height);
   m_noMass->setVisible(m_model.hasPlan() && !m_model.hasMass());
   m_noMass->setText(m_model.massText());
 }

@@ -258,9 +258,11 @@ QString FactorEditorModel::patchNote() const {
   return m_patch ? tr("score patch: %1").arg(m_patch->what) : QString();
 }
 
-void FactorEditorModel::setRerun(const SliceRerun& rerun, const FactorDraft& of) {
+void FactorEditorModel::setRerun(const SliceRerun& rerun, const FactorDraft& of,
+                                 bool uncalibrated) {
   m_rerun = rerun;
   m_rerunDraft = of;
+  m_rerunUncalibrated = uncalibrated;
   m_rerunStatus.clear();
   Q_EMIT rerunChanged();
 }
@@ -273,9 +275,10 @@ void FactorEditorModel::setRerunStatus(const QString& text) {
 QString FactorEditorModel::rerunText() const {
   if (!m_rerunStatus.isEmpty()) return tr("Real re-run: %1.").arg(m_rerunStatus);
   if (!m_rerun) return tr("Real re-run: Re-run reads a slice twice and compares its perplexity.");
+  const QString which = m_rerunUncalibrated ? tr(", both without the calibration") : QString();
   const QString text =
-      tr("Real re-run, first %1 tokens: perplexity %2 in use, %3 edited")
-          .arg(tokensText(m_rerun->tokens), QLocale().toString(m_rerun->before, 'f', 2),
+      tr("Real re-run, first %1 tokens%2: perplexity %3 in use, %4 edited")
+          .arg(tokensText(m_rerun->tokens), which, QLocale().toString(m_rerun->before, 'f', 2),
                QLocale().toString(m_rerun->after, 'f', 2));
   return m_rerunDraft == m_draft ? text + u'.' : text + tr(" (an earlier edit).");
 }

@@ -111,7 +111,8 @@ class FactorEditorModel : public QObject {
   QString patchNote() const;  // for the plot: whose attention is drawn
 
   // Level c, the re-run of a draft. Stays, as of an earlier one, after an edit.
-  void setRerun(const SliceRerun& rerun, const FactorDraft& of);
+  // `uncalibrated`: the session has a calibration, which a re-run leaves out.
+  void setRerun(const SliceRerun& rerun, const FactorDraft& of, bool uncalibrated);
   void setRerunStatus(const QString& text);  // running, stopped or failed
   QString rerunText() const;
 
@@ -147,6 +148,7 @@ class FactorEditorModel : public QObject {
   QString m_patchWhy;
   std::optional<SliceRerun> m_rerun;
   FactorDraft m_rerunDraft;
+  bool m_rerunUncalibrated = false;
   QString m_rerunStatus;
 };
 

@@ -41,9 +41,9 @@ QString ModelViewModel::memory() const {
   if (!isLoaded()) return {};
   const auto estimate = m_app.engine()->memoryFor(m_app.plannedContext());
   const auto captured = static_cast<std::int64_t>(m_app.captureLayers().size());
-  return tr("needs %1 for %2 tokens")
+  return tr("needs %1 for %2 tokens, %3 of it to draw maps")
       .arg(memoryText(estimate.total() + captured * estimate.capturePerLayer),
-           tokensText(m_app.plannedContext()));
+           tokensText(m_app.plannedContext()), memoryText(captured * estimate.capturePerLayer));
 }
 
 QString ModelViewModel::memoryDetail() const {

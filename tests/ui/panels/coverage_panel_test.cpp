@@ -72,6 +72,35 @@ TEST_F(CoveragePanelTest, ShowsTheAttentionOfTheAnswer) {
   }
 }
 
+TEST_F(CoveragePanelTest, TakesTheRetrievalHeadsOnceTheyAreFound) {
+  auto* chooser = panel.findChild<QComboBox*>("heads");
+  ASSERT_NE(chooser, nullptr);
+  readUnder("yarn");
+  EXPECT_LT(chooser->findText("retrieval", Qt::MatchContains), 0);
+  std::vector<HeadScore> scores{{.head = {2, 3}, .score = 0.9}, {.head = {1, 0}, .score = 0.8},
+                                {.head = {4, 7}, .score = 0.7}, {.head = {0, 1}, .score = 0.6}};
+  heads.setRanking(std::make_shared<const RetrievalRanking>(RetrievalRanking{scores, "here"}));
+  const int row = chooser->findText("retrieval", Qt::MatchContains);
+  ASSERT_GE(row, 0);
+  chooser->setCurrentIndex(row);
+  Q_EMIT chooser->activated(row);
+  ASSERT_TRUE(waitUntil([this] {
+    return panel.isSettled() && panel.model().massText().contains("4 best retrieval heads");
+  })) << qPrintable(panel.model().massText());
+  const std::int64_t position = live.app.position();
+  const DistanceMass mass = core({.queries = {position - 64, position},
+                                  .heads = HeadSet::best(scores, 4),
+                                  .ignoredTokens = 4,
+                                  .plan = {}});
+  const auto& bins = panel.model().bins();
+  const PlotTable table = panel.table();
+  double share = 0.0;
+  for (auto d = bins[3].begin; d < bins[3].end; ++d) {
+    share += mass.byDistance[static_cast<std::size_t>(d)];
+  }
+  EXPECT_EQ(table.columns[2].numbers[3], share);
+}
+
 TEST_F(CoveragePanelTest, EveryFlipFindsTheAnswerOfItsOwnSession) {
   live.app.setAnswerTokens(6);
   for (const int slot : {0, 1}) {

@@ -137,6 +137,11 @@ TEST(AnglePanel, ItsExampleLaysTheOtherMethodsOver) {
   LiveApp live;
   AnglePanel panel(live.app);
   live.load();
+  MethodSettings settings = live.app.method();
+  settings.rope = {.id = "pi", .values = {}, .factor = 4.0};
+  settings.contextTokens = 2048;
+  live.app.applyMethod(settings);
+  live.idle();
   EXPECT_TRUE(panel.model().others().empty());
   panel.showExample();
   EXPECT_FALSE(panel.model().others().empty());

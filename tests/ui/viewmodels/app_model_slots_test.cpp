@@ -10,6 +10,8 @@
 #include "ui/panels/angle_panel.h"
 #include "ui/panels/attention_panel.h"
 #include "ui/plots/angle_plot.h"
+#include "ui/text/number_text.h"
+#include "ui/viewmodels/model_view_model.h"
 #include "ui/viewmodels/plan_comparison.h"
 
 namespace ropescope::ui {
@@ -63,6 +65,25 @@ std::vector<std::int32_t> freshAnswer(const SlotApp& live, const MethodSettings&
   std::vector<std::int32_t> ids;
   for (const GeneratedToken& token : generation->tokens) ids.push_back(token.id);
   return ids;
+}
+
+// What the model bar shows beside the model's name.
+TEST(AppModelSlots, TheBytesKeptForMapsAreThoseThatASessionHas) {
+  SlotApp live;
+  live.start(20);
+  live.read(kPi);
+  std::int64_t held = -1;
+  live.runner.requestView<std::int64_t>(
+      "test", &live.app,
+      [](EngineRoom& room, const JobControl&) -> Result<std::int64_t> {
+        return room.session->captureBytes();
+      },
+      [&](const Result<std::int64_t>& bytes) { held = *bytes; });
+  ASSERT_TRUE(waitUntil([&] { return held >= 0; }));
+  ModelViewModel model(live.app);
+  EXPECT_GT(held, 0);
+  EXPECT_TRUE(model.memory().endsWith(memoryText(held) + " of it to draw maps"))
+      << qPrintable(model.memory());
 }
 
 TEST(AppModelSlots, SayWhereASecondQuestionBegins) {

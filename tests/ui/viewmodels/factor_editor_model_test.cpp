@@ -183,7 +183,10 @@ TEST_F(FactorEditorTest, APatchIsOfOneDraftOnly) {
 }
 
 TEST_F(FactorEditorTest, ARerunSaysWhichEditItIsOf) {
-  model.setRerun({2048, 30.0, 28.0}, model.draft());
+  model.setRerun({2048, 30.0, 28.0}, model.draft(), true);
+  EXPECT_TRUE(model.rerunText().contains("without the calibration"));
+  model.setRerun({2048, 30.0, 28.0}, model.draft(), false);
+  EXPECT_FALSE(model.rerunText().contains("calibration"));
   EXPECT_TRUE(model.rerunText().contains("2,048") || model.rerunText().contains("2048"));
   EXPECT_FALSE(model.rerunText().contains("earlier"));
   model.drag(5, 2.0);
