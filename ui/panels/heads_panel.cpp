@@ -126,6 +126,9 @@ void HeadsPanel::buildList() {
   m_list->verticalHeader()->hide();
   m_list->verticalHeader()->setDefaultSectionSize(m_list->fontMetrics().height() + 6);
   m_list->horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
+  // A column is as wide as a score of three digits behind the point.
+  m_listWidth = HeadTableModel::ColumnCount *
+                (m_list->fontMetrics().horizontalAdvance(QStringLiteral("0.000")) + 14);
   m_list->horizontalHeader()->setMinimumSectionSize(20);
   m_list->hide();
 }
@@ -328,7 +331,9 @@ void HeadsPanel::hideEvent(QHideEvent* event) {
 
 void HeadsPanel::resizeEvent(QResizeEvent* event) {
   PlotPanel::resizeEvent(event);
-  m_split->setOrientation(width() >= kWideView ? Qt::Horizontal : Qt::Vertical);
+  const bool wide = width() >= kWideView;
+  m_split->setOrientation(wide ? Qt::Horizontal : Qt::Vertical);
+  m_list->setMinimumWidth(wide ? m_listWidth : 0);
 }
 
 PlotTable mosaicTable(const HeadMosaicViewModel& model) {

@@ -69,6 +69,7 @@ class HeadsPanel : public PlotPanel {
   HeadMosaicPlot* m_mosaic;
   QSplitter* m_split;
   QTableView* m_list;
+  int m_listWidth = 0;  // px, so that no number is cut
   QComboBox* m_reducer;
   QComboBox* m_scale;
   QSpinBox* m_ignored;

@@ -223,8 +223,7 @@ void NeedleViewModel::finish(const Status& status) {
   m_state = State::Idle;
   loadKnown();  // what was asked may have been edited meanwhile
   if (status) {
-    setStatus(tr("Done. The cells are kept in %1.").arg(QString::fromStdString(m_folder.string())),
-              false);
+    setStatus(tr("Done. All cells are kept for the next time."), false);
   } else if (status.error().code == ErrorCode::Cancelled) {
     setStatus(tr("Stopped. Finished cells are kept; Measure goes on behind them."), false);
   } else {
