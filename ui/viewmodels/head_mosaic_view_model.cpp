@@ -20,8 +20,9 @@ constexpr int kShowMs = 220;  // between two pictures
 // Sides of a head's picture. Few steps: a slightly larger window must not draw everything again.
 constexpr std::array<int, 13> kSides{8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96};
 constexpr int kGapCells = 2;  // between two heads
-// Token pairs of one request, all heads together: about a tenth of a second on two cores.
-constexpr std::int64_t kMostPairs = 32'000'000;
+// Token pairs of one request, all heads together: about a fifth of a second on two cores. Every
+// request prepares all keys anew, so that smaller ones would mostly do that.
+constexpr std::int64_t kMostPairs = 128'000'000;
 // Room for growth when a text becomes longer than expected: a new grid, everything again.
 constexpr std::int64_t kGrowthDivisor = 4;
 
