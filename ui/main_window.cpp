@@ -161,11 +161,15 @@ void MainWindow::addStatusBar() {
 
 void MainWindow::connectApp() {
   connect(&m_app, &AppModel::errorOccurred, this, &MainWindow::showError);
-  connect(&m_app, &AppModel::notice, this, &MainWindow::showNotice);
-  // What a notice said of the session in use ("not read yet") is over once it reads on.
+  connect(&m_app, &AppModel::notice, this, [this](const QString& sentence) {
+    if (m_app.position() == 0) m_unreadNotice = sentence;
+    showNotice(sentence);
+  });
+  // What was said of a session before it read anything ("not read yet") is over once it does.
   connect(&m_app, &AppModel::sessionAdvanced, this, [this](qint64 position) {
-    const QString shown = statusBar()->currentMessage();
-    if (position > 0 && shown.contains(m_app.title())) statusBar()->clearMessage();
+    if (position > 0 && statusBar()->currentMessage() == m_unreadNotice) {
+      statusBar()->clearMessage();
+    }
   });
   connect(&m_app, &AppModel::documentChanged, this, &MainWindow::adoptDocument);
   connect(&m_app, &AppModel::documentChanged, &m_tokens, &TokenChoice::clear);

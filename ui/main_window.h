@@ -186,6 +186,7 @@ class MainWindow : public QMainWindow {
   ExperimentMaker* m_maker = nullptr;
   MeasuredCurves m_measured;  // without the curves: what they were or are measured on
   bool m_measuring = false;
+  QString m_unreadNotice;  // given while the session in use held nothing
   QString m_notCarried;  // while a picture is written without an experiment: why
   QDockWidget* m_recordingDock = nullptr;                // made when an experiment is opened
   RecordingPanel* m_recording = nullptr;

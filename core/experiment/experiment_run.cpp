@@ -276,11 +276,13 @@ Result<Rerun> runAgain(const Engine& engine, const Experiment& recorded,
   const Plan& plan = recorded.plan;
   if (Status same = checkModel(engine, plan); !same) return same.error();
   Rerun rerun;
-  for (std::size_t i = 0; i < plan.settings.size(); ++i) {
-    const std::string& setting = plan.settings[i];
+  for (const std::string& setting : plan.settings) {
     onSetting(setting);
-    const auto hash = i < recorded.results.size() ? recorded.results[i].calibrationHash
-                                                  : std::optional<std::string>();
+    const auto before =
+        std::find_if(recorded.results.begin(), recorded.results.end(),
+                     [&](const RecordedSetting& result) { return result.setting == setting; });
+    const auto hash =
+        before == recorded.results.end() ? std::optional<std::string>() : before->calibrationHash;
     const auto here = settingHere(plan, setting, hash, bundled);
     auto result =
         here ? runSetting(engine, plan, *here, job) : Result<RecordedSetting>(here.error());

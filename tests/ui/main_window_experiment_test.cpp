@@ -239,6 +239,13 @@ TEST(WindowExperiment, TheMapIsTheSessionsAndGrowsWhilePlaying) {
       waitUntil([&] { return map->model().tile()->request.height == saved.request.height; }));
   EXPECT_EQ(map->model().tile()->request.queries.end, lesson.app.document()->tokens());
   EXPECT_EQ(map->table().rows(), saved.request.height);
+  const AttentionMap& shown = *map->model().tile();
+  ASSERT_EQ(shown.values.size(), saved.values.size());
+  for (std::size_t i = 0; i < saved.values.size(); ++i) {
+    ASSERT_TRUE(shown.values[i] == saved.values[i] ||
+                (std::isnan(shown.values[i]) && std::isnan(saved.values[i])))
+        << i;
+  }
   panel.player().goTo(0);
   panel.player().play();
   panel.player().next();

@@ -71,8 +71,8 @@ TEST(MainWindow, AsksByKeyboardAndDrawsTheMap) {
 TEST(MainWindow, ANoticeThatNothingIsReadIsOverWhenItIs) {
   LiveWindow live;
   live.load();
+  live.app.activateSlot(1);  // before its factor is known: "YaRN", then "YaRN × 2"
   live.open(60);
-  live.app.activateSlot(1);
   const auto shown = [&] { return live.window->statusBar()->currentMessage(); };
   ASSERT_TRUE(shown().contains("not read yet")) << qPrintable(shown());
   live.app.readDocument();

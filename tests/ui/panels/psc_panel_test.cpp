@@ -96,6 +96,17 @@ TEST(PscPanel, ShowsTheCoresGatesAndTheirTable) {
     EXPECT_EQ(table.rows(), static_cast<int>(wanted.size()));
     EXPECT_EQ(table.columns.at(2).numbers, std::vector<double>(wanted.begin(), wanted.end()));
     for (const double turn : window.model().tokenTurns()) EXPECT_LT(std::abs(turn), 30.0);
+    const auto spread = window.fromCore<GateSpread>(
+        [request = window.model().spread()->request](const Session& s, const JobControl& job) {
+          return gateSpread(s, request, job);
+        });
+    ASSERT_EQ(spread.gates.size(), wanted.size());
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      EXPECT_EQ(table.columns.at(3).numbers[i], spread.gates[i].low);
+      EXPECT_EQ(table.columns.at(5).numbers[i], spread.gates[i].median);
+      EXPECT_EQ(table.columns.at(7).numbers[i], spread.gates[i].high);
+      EXPECT_EQ(table.columns.at(10).numbers[i], spread.turns[i % spread.turns.size()].median);
+    }
   }
 }
 
