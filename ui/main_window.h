@@ -84,7 +84,7 @@ class MainWindow : public QMainWindow {
   PerplexityPanel& perplexity() { return *m_perplexity; }
   Presenter& presenter() { return *m_presenter; }
   void useLayout(const WindowLayout& layout);
-  ContextFocus& focus() { return m_focus; }  // the context length that all views follow
+  ContextFocus& focus() { return m_focus; }            // the context length that all views follow
   RecordingPanel* recording() { return m_recording; }  // null until an experiment was opened
   // All of them in the order of the window; the recorded experiment's last.
   std::vector<QDockWidget*> docks() const;
@@ -106,7 +106,7 @@ class MainWindow : public QMainWindow {
   void addAngleViews();
   void addPerplexityViews();
   void connectReading();  // in main_window_reading.cpp
-  void shareSpace();  // the default layout's sizes
+  void shareSpace();      // the default layout's sizes
   QDockWidget* addDock(const QString& name, const QString& title, QWidget* content);
   void addModelBar();
   void addContextBar();  // these are in main_window_teach.cpp
@@ -160,8 +160,8 @@ class MainWindow : public QMainWindow {
   ModelViewModel m_model;
   CompareModel m_compare;
   ContextFocus m_focus;
-  HeadChoice m_heads;    // shared by the views of the Attention dock
-  TokenChoice m_tokens;  // shared by all views
+  HeadChoice m_heads;     // shared by the views of the Attention dock
+  TokenChoice m_tokens;   // shared by all views
   TextShading m_shading;  // shared by the document and the views that colour it
   ReadingViewModel m_reading;
   LossViewModel m_loss;
@@ -186,9 +186,9 @@ class MainWindow : public QMainWindow {
   ExperimentMaker* m_maker = nullptr;
   MeasuredCurves m_measured;  // without the curves: what they were or are measured on
   bool m_measuring = false;
-  QString m_unreadNotice;  // given while the session in use held nothing
-  QString m_notCarried;  // while a picture is written without an experiment: why
-  QDockWidget* m_recordingDock = nullptr;                // made when an experiment is opened
+  QString m_unreadNotice;                  // given while the session in use held nothing
+  QString m_notCarried;                    // while a picture is written without an experiment: why
+  QDockWidget* m_recordingDock = nullptr;  // made when an experiment is opened
   RecordingPanel* m_recording = nullptr;
   quint64 m_filesAsked = 0;
 };

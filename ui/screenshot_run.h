@@ -27,7 +27,7 @@ class ScreenshotRun : public QObject {
 
  private:
   enum class Step { Load, Answer, Measure, Settle, Record, Views, Scenes, Done };
-  void advance();      // asks every 100 ms whether the step is over
+  void advance();  // asks every 100 ms whether the step is over
   bool answered();
   void measure();
   bool measured();
@@ -66,7 +66,7 @@ class ScreenshotRun : public QObject {
   QString m_experiment;
   QTimer m_timer;
   Step m_step = Step::Load;
-  int m_ticks = 0;   // in this step
+  int m_ticks = 0;  // in this step
 };
 
 }  // namespace ropescope::ui

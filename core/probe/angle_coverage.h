@@ -9,8 +9,9 @@
 
 namespace ropescope {
 
-// What plain RoPE showed a pair in training: tokens stood 0 … L - 1 apart, L the trained length. The
-// arc ends at L theta, so that interpolation by a factor s keeps a context of s L tokens within it.
+// What plain RoPE showed a pair in training: tokens stood 0 … L - 1 apart, L the trained length.
+// The arc ends at L theta, so that interpolation by a factor s keeps a context of s L tokens within
+// it.
 struct TrainedArc {
   double endAngle = 0.0;  // rad, unwrapped: L theta, itself not met
   bool fullTurn = false;  // L theta >= 2 pi: it went round, so that every direction was met
@@ -26,7 +27,7 @@ struct ClockHand {
   double direction = 0.0;     // modulo 2 pi, in [0, 2 pi)
   double trainedSweep = 0.0;  // from 0: what training showed, 2 pi after a full turn
   double unseenSweep = 0.0;   // from trainedSweep on: how far beyond it the hand has been, at most
-                             // the rest of the circle; 0 when nothing is unseen
+                              // the rest of the circle; 0 when nothing is unseen
   bool unseen = false;
 };
 ClockHand clockHand(const TrainedArc& arc, double angle);

@@ -56,10 +56,10 @@ TEST(Score, CutsADocumentAtTokensAndPutsBosInFront) {
 TEST(Perplexity, AsLlamaCppAndAsAWideCsv) {
   const TempDir folder;
   const auto wide = folder.path() / "wide.csv";
-  const Json json = result(on(stories(), {"perplexity", "--document", sample().string(),
-                                          "--document-tokens", "0:250", "--lengths", "50,100",
-                                          "--methods", "none;yarn:factor=2,ramp=paper",
-                                          "--protocol", "llama.cpp", "--wide-csv", wide.string()}));
+  const Json json = result(
+      on(stories(), {"perplexity", "--document", sample().string(), "--document-tokens", "0:250",
+                     "--lengths", "50,100", "--methods", "none;yarn:factor=2,ramp=paper",
+                     "--protocol", "llama.cpp", "--wide-csv", wide.string()}));
   EXPECT_EQ(json.at("protocol"), "llama.cpp");
   const Json& points = json.at("curves").at(1).at("points");
   EXPECT_EQ(points.at(1).at("scored_tokens"), 2 * 49);
@@ -73,10 +73,10 @@ TEST(Perplexity, SetsPublishedCurvesBesideItsOwnAndWarns) {
   const TempDir folder;
   const auto wide = folder.path() / "others.csv";
   writeText(wide, ",100,200\nsome/model,5.5,\n");
-  const Json json = result(on(
-      stories(), {"perplexity", "--document", sample().string(), "--document-tokens", "0:250",
-                  "--lengths", "100", "--methods", "none", "--published",
-                  "pi-llama-7b-pi-8k-pg19", "--published", wide.string()}));
+  const Json json =
+      result(on(stories(), {"perplexity", "--document", sample().string(), "--document-tokens",
+                            "0:250", "--lengths", "100", "--methods", "none", "--published",
+                            "pi-llama-7b-pi-8k-pg19", "--published", wide.string()}));
   ASSERT_EQ(json.at("published").size(), 2U);
   const Json& pi = json.at("published").at(0);
   EXPECT_EQ(pi.at("source"), "arXiv:2306.15595 Table 1");
@@ -87,8 +87,8 @@ TEST(Perplexity, SetsPublishedCurvesBesideItsOwnAndWarns) {
   for (const auto& notice : json.at("notices")) notices += notice.get<std::string>() + "\n";
   EXPECT_THAT(notices, HasSubstr("pi-llama-7b-pi-8k-pg19 was published under another protocol"));
   EXPECT_THAT(notices, HasSubstr("not comparable"));
-  const Outcome wrong = run(on(stories(), {"perplexity", "--document", sample().string(),
-                                           "--published", "psc-llama"}));
+  const Outcome wrong = run(
+      on(stories(), {"perplexity", "--document", sample().string(), "--published", "psc-llama"}));
   EXPECT_EQ(wrong.status, 1);
   EXPECT_THAT(wrong.err, HasSubstr("no published curve 'psc-llama'"));
 }

@@ -66,7 +66,8 @@ AttentionComparePanel::AttentionComparePanel(AppModel& app, EngineRunner& runner
       [this](const MapRequest& wanted, const AttentionCompareModel::Deliver& deliver) {
         request(wanted, deliver);
       });
-  m_model.view().setTokenText([this](std::int64_t position) { return tokenPiece(m_app, position); });
+  m_model.view().setTokenText(
+      [this](std::int64_t position) { return tokenPiece(m_app, position); });
   follow();
 }
 

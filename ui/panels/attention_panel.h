@@ -52,7 +52,7 @@ class AttentionPanel : public PlotPanel {
   QPushButton* m_read;
   QPushButton* m_keep;
   std::int64_t m_documentHeld = 0;  // tokens of the document that the session begins with
-  bool m_flipping = false;  // the next plan comes by a flip between settings
+  bool m_flipping = false;          // the next plan comes by a flip between settings
 };
 
 // The picture's cells: one row per cell row, one column per cell column.

@@ -121,11 +121,13 @@ HeadSet CoveragePanel::wantedHeads() const {
   if (!m_app.engine()) return {};
   const ModelConfig& config = m_app.engine()->config();
   switch (static_cast<Heads>(m_heads->currentData().toInt())) {
-    case Heads::Chosen: return m_headChoice.set();
+    case Heads::Chosen:
+      return m_headChoice.set();
     case Heads::Retrieval:
       if (!m_headChoice.ranking()) break;  // another model came
       return HeadSet::best(m_headChoice.ranking()->heads, HeadChoice::kBest);
-    case Heads::All: break;
+    case Heads::All:
+      break;
   }
   return HeadSet::meanOfAll(config.layers, config.heads);
 }
@@ -171,9 +173,12 @@ void CoveragePanel::ask() {
 
 QString CoveragePanel::headsText(const HeadSet& heads) const {
   switch (heads.kind()) {
-    case HeadSetKind::Mean: return tr("mean of %1 heads").arg(heads.heads().size());
-    case HeadSetKind::Retrieval: return tr("the %1 best retrieval heads").arg(heads.heads().size());
-    case HeadSetKind::One: break;
+    case HeadSetKind::Mean:
+      return tr("mean of %1 heads").arg(heads.heads().size());
+    case HeadSetKind::Retrieval:
+      return tr("the %1 best retrieval heads").arg(heads.heads().size());
+    case HeadSetKind::One:
+      break;
   }
   return m_headChoice.text();
 }

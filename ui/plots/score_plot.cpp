@@ -185,9 +185,10 @@ void ScorePlot::drawCursor() {
   const auto at = static_cast<double>(m_model.contextLength() - 1);
   m_cursor->point1->setCoords(at, 0);
   m_cursor->point2->setCoords(at, 1);
-  m_cursorText->setText(tr("context %1: score %2")
-                            .arg(QLocale().toString(static_cast<qlonglong>(m_model.contextLength())),
-                                 QLocale().toString(*score, 'f', 3)));
+  m_cursorText->setText(
+      tr("context %1: score %2")
+          .arg(QLocale().toString(static_cast<qlonglong>(m_model.contextLength())),
+               QLocale().toString(*score, 'f', 3)));
   m_cursorText->position->setCoords(at, 1);
   const bool left = at > plot()->xAxis->range().center();
   m_cursorText->setPositionAlignment((left ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignBottom);

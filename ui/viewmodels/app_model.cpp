@@ -243,8 +243,7 @@ void AppModel::readDocument() {
       this, [this, serial](const SessionTokens& held) { setTokens(serial, held); });
   m_runner.startLong<PrefillResult>(
       this, Lane::Answer, SameLane::Queue,
-      [recipe = recipe(), document = m_document, tokens](EngineRoom& room,
-                                                         const JobControl& job) {
+      [recipe = recipe(), document = m_document, tokens](EngineRoom& room, const JobControl& job) {
         return readParts(room, recipe, {document->part.ids}, {tokens}, job);
       },
       [this](const Result<PrefillResult>& read) {

@@ -75,7 +75,7 @@ class AppModel : public QObject {
   // there is room, so that flipping back reads nothing again.
   const MethodSlot& slot(int index) const { return m_slots[static_cast<std::size_t>(index)]; }
   std::vector<rope::MethodChoice> slotChoices() const;  // of those that lack nothing
-  int activeSlot() const { return m_active; }  // -1: the settings in use are in none
+  int activeSlot() const { return m_active; }           // -1: the settings in use are in none
   // Puts the whole window under these settings; errorOccurred() says why it cannot be.
   void activateSlot(int index);
   void setSlot(int index, const MethodSettings& settings);  // applied when the slot is active

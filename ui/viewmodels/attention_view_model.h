@@ -100,7 +100,7 @@ class AttentionViewModel : public QObject {
  Q_SIGNALS:
   void selectionChanged();  // model shape, layer, head, reducer, scale, ignored tokens, lock, units
   void viewChanged();
-  void tileChanged();  // tile, value range, message
+  void tileChanged();             // tile, value range, message
   void rewoundTo(qint64 tokens);  // what was drawn of later queries is of another text now
 
  private:

@@ -12,9 +12,12 @@ namespace {
 
 QString finishText(FinishReason reason) {
   switch (reason) {
-    case FinishReason::Eos: return ChatModel::tr("the model ended it");
-    case FinishReason::Length: return ChatModel::tr("the length limit ended it");
-    case FinishReason::Stopped: return ChatModel::tr("stopped by you");
+    case FinishReason::Eos:
+      return ChatModel::tr("the model ended it");
+    case FinishReason::Length:
+      return ChatModel::tr("the length limit ended it");
+    case FinishReason::Stopped:
+      return ChatModel::tr("stopped by you");
   }
   return {};
 }
@@ -23,8 +26,7 @@ QString finishText(FinishReason reason) {
 
 std::vector<std::int32_t> cutDocument(const OpenDocument& document, std::int64_t tokens) {
   const PromptPart& part = document.part;
-  const auto textEnd =
-      part.contentBegin + static_cast<std::int64_t>(document.document.text.size());
+  const auto textEnd = part.contentBegin + static_cast<std::int64_t>(document.document.text.size());
   std::size_t closing = part.ids.size();  // first token of what the format puts behind the text
   while (closing > 0 && part.spans[closing - 1].begin >= textEnd) --closing;
   const auto kept = std::min(closing, static_cast<std::size_t>(std::max<std::int64_t>(0, tokens)));
@@ -36,8 +38,8 @@ std::vector<std::int32_t> cutDocument(const OpenDocument& document, std::int64_t
 
 QString methodText(const rope::RotaryPlan& plan, const MethodSettings& settings) {
   const auto method = rope::findMethod(plan.method);
-  QString text = method ? QString::fromStdString(method->info().title)
-                        : QString::fromStdString(plan.method);
+  QString text =
+      method ? QString::fromStdString(method->info().title) : QString::fromStdString(plan.method);
   if (method && method->info().takesFactor) {
     text += ChatModel::tr(", factor %1").arg(ratioText(plan.context.factor));
   }
@@ -51,7 +53,9 @@ QString methodText(const rope::RotaryPlan& plan, const MethodSettings& settings)
 }
 
 ChatModel::ChatModel(AppModel& app, EngineRunner& runner, QObject* parent)
-    : QAbstractListModel(parent), m_app(app), m_runner(runner) {
+    : QAbstractListModel(parent),
+      m_app(app),
+      m_runner(runner) {
   connect(&m_runner, &EngineRunner::progressed, this, &ChatModel::showProgress);
 }
 
@@ -64,12 +68,18 @@ QVariant ChatModel::data(const QModelIndex& index, int role) const {
   const ChatTurn& turn = m_turns[static_cast<std::size_t>(index.row())];
   switch (role) {
     case Qt::DisplayRole:
-    case QuestionRole: return turn.question;
-    case AnswerRole: return turn.answer;
-    case DetailRole: return detail(turn);
-    case ProblemRole: return turn.problem;
-    case StateRole: return static_cast<int>(turn.state);
-    default: return {};
+    case QuestionRole:
+      return turn.question;
+    case AnswerRole:
+      return turn.answer;
+    case DetailRole:
+      return detail(turn);
+    case ProblemRole:
+      return turn.problem;
+    case StateRole:
+      return static_cast<int>(turn.state);
+    default:
+      return {};
   }
 }
 
@@ -85,12 +95,14 @@ std::int64_t ChatModel::questionTokens(const QString& question) const {
   if (!m_app.engine() || question.trimmed().isEmpty()) return 0;
   const auto tokenizer = m_app.engine()->tokenizer();
   if (!tokenizer) return 0;
-  const auto part = questionPart(m_app.engine()->promptFormat(), **tokenizer,
-                                 question.trimmed().toStdString());
+  const auto part =
+      questionPart(m_app.engine()->promptFormat(), **tokenizer, question.trimmed().toStdString());
   return part ? static_cast<std::int64_t>(part->ids.size()) : 0;
 }
 
-void ChatModel::setGeneration(const GenerationConfig& config) { m_generation = config; }
+void ChatModel::setGeneration(const GenerationConfig& config) {
+  m_generation = config;
+}
 
 void ChatModel::ask(const QString& question) {
   const QString asked = question.trimmed();
@@ -147,8 +159,8 @@ void ChatModel::askAbout(ChatTurn turn) {
   endInsertRows();
 
   ChatTurn& added = m_turns.back();
-  const auto questionSize = added.prepared ? static_cast<std::int64_t>(added.questionIds.size())
-                                           : questionTokens(asked);
+  const auto questionSize =
+      added.prepared ? static_cast<std::int64_t>(added.questionIds.size()) : questionTokens(asked);
   const QString why = added.cutTokens > 0 ? m_app.refusalOfPart(added.cutTokens, questionSize)
                                           : m_app.refusal(questionSize);
   if (!why.isEmpty()) return fail(added, why);
@@ -177,8 +189,7 @@ void ChatModel::start(quint64 id, AnswerRequest request) {
   const auto serial = m_app.sessionSerial();
   const AnswerSinks sinks{
       .tokens = m_runner.stream<SessionTokens>(
-          this,
-          [this, serial](const SessionTokens& tokens) { m_app.setTokens(serial, tokens); }),
+          this, [this, serial](const SessionTokens& tokens) { m_app.setTokens(serial, tokens); }),
       .text = m_runner.stream<std::string>(
           this,
           [this, id](const std::string& text) {
@@ -223,7 +234,9 @@ void ChatModel::fail(ChatTurn& turn, const QString& why) {
   emit turnFinished(static_cast<int>(&turn - m_turns.data()));
 }
 
-void ChatModel::stop() { m_runner.stop(Lane::Answer); }
+void ChatModel::stop() {
+  m_runner.stop(Lane::Answer);
+}
 
 void ChatModel::clear() {
   beginResetModel();
@@ -266,13 +279,17 @@ QString ChatModel::detail(const ChatTurn& turn) const {
 
 QString ChatModel::stateDetail(const ChatTurn& turn) const {
   switch (turn.state) {
-    case ChatTurn::State::Waiting: return tr("waiting for the engine …");
+    case ChatTurn::State::Waiting:
+      return tr("waiting for the engine …");
     case ChatTurn::State::Reading:
       return tr("reading %1 of %2 tokens …")
           .arg(tokensText(turn.readTokens), tokensText(turn.totalTokens));
-    case ChatTurn::State::Writing: return tr("writing …");
-    case ChatTurn::State::Failed: return turn.method;
-    case ChatTurn::State::Finished: break;
+    case ChatTurn::State::Writing:
+      return tr("writing …");
+    case ChatTurn::State::Failed:
+      return turn.method;
+    case ChatTurn::State::Finished:
+      break;
   }
   const Answer& result = turn.result;
   QStringList parts{turn.method};

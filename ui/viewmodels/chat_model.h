@@ -22,17 +22,17 @@ struct ChatTurn {
   QString answer;
   QString problem;  // why there is no answer, or not all of it
   State state = State::Waiting;
-  QString method;        // plan in use: "YaRN, factor 4, 4,096 tokens planned"
-  std::shared_ptr<const OpenDocument> document;   // that it was asked about; null: none
-  MethodSettings settings;                        // as asked
-  std::shared_ptr<const rope::RotaryPlan> plan;   // null without a model
-  Answer result;         // once finished
-  std::uint64_t session = 0;     // AppModel::sessionSerial() that it was asked under
-  std::int64_t partTokens = 0;   // of the document in its prompt
+  QString method;  // plan in use: "YaRN, factor 4, 4,096 tokens planned"
+  std::shared_ptr<const OpenDocument> document;  // that it was asked about; null: none
+  MethodSettings settings;                       // as asked
+  std::shared_ptr<const rope::RotaryPlan> plan;  // null without a model
+  Answer result;                                 // once finished
+  std::uint64_t session = 0;              // AppModel::sessionSerial() that it was asked under
+  std::int64_t partTokens = 0;            // of the document in its prompt
   std::vector<std::int32_t> questionIds;  // behind them, before the answer
   bool prepared = false;                  // the ids were given, `question` is their text for people
   GenerationConfig generation;
-  std::int64_t readTokens = 0;   // progress while reading
+  std::int64_t readTokens = 0;  // progress while reading
   std::int64_t totalTokens = 0;
   // Of a question about the beginning of the document only; 0: about the whole of it.
   std::int64_t cutTokens = 0;

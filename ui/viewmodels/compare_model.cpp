@@ -267,7 +267,8 @@ QString CompareModel::detail(const Pane& pane) const {
   if (progress.stage == Stage::Waiting) return tr("waiting …");
   if (progress.stage == Stage::Reading) {
     return tr("reading %1 of %2 tokens …")
-        .arg(tokensText(progress.tokens ? std::ssize(*progress.tokens) : 0), tokensText(answer.prefill.promptTokens));
+        .arg(tokensText(progress.tokens ? std::ssize(*progress.tokens) : 0),
+             tokensText(answer.prefill.promptTokens));
   }
   const int index = static_cast<int>(&pane - m_panes.data());
   const auto written = static_cast<std::int64_t>(answer.ids.size());

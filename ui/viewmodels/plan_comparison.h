@@ -15,8 +15,8 @@ struct PlanComparison {
   QString reasons;                      // why not, in sentences
 };
 
-// Every other method as the first of `known` has it, LongRoPE's factors say, else with its defaults;
-// where it takes a factor, under the current one.
+// Every other method as the first of `known` has it, LongRoPE's factors say, else with its
+// defaults; where it takes a factor, under the current one.
 PlanComparison comparePlans(const Engine& engine, const rope::RotaryPlan& current,
                             std::span<const rope::MethodChoice> known);
 

@@ -86,7 +86,8 @@ void ScoreViewModel::startSession() {
   if (m_mean) m_meanBefore = std::move(m_mean);
   m_mean.reset();
   m_plans.clear();
-  if (app.engine() && app.plan()) m_plans = methodPlans(*app.engine(), *app.plan(), app.slotChoices());
+  if (app.engine() && app.plan())
+    m_plans = methodPlans(*app.engine(), *app.plan(), app.slotChoices());
   contentsArrived();
 }
 
@@ -150,8 +151,8 @@ void ScoreViewModel::askMean() {
         m_waiting = false;
         const AppModel& app = m_pair.parts().app;
         if (!mean || !app.plan()) return;
-        m_mean = std::make_shared<const MeanReading>(
-            MeanReading{*mean, head, *app.plan(), app.title()});
+        m_mean =
+            std::make_shared<const MeanReading>(MeanReading{*mean, head, *app.plan(), app.title()});
         contentsArrived();
         askMean();  // the head may have changed meanwhile
       });
@@ -267,9 +268,8 @@ QString ScoreViewModel::sentence() const {
                .arg(tokensText(m_mean->mean.tokens))
                .arg(m_mean->head.layer)
                .arg(m_mean->head.head);
-    text += m_mean->mean.stride == 1
-                ? tr(": all that were read.")
-                : tr(": one in %1 that were read.").arg(m_mean->mean.stride);
+    text += m_mean->mean.stride == 1 ? tr(": all that were read.")
+                                     : tr(": one in %1 that were read.").arg(m_mean->mean.stride);
   } else {
     text = tr("%1 Their score at this distance: %2.").arg(m_pair.pairText(), number(ownScore()));
   }

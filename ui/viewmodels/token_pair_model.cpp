@@ -5,8 +5,8 @@
 #include "core/tokenizer/tokenizer.h"
 #include "ui/text/error_text.h"
 #include "ui/text/number_text.h"
-#include "ui/viewmodels/token_piece.h"
 #include "ui/viewmodels/angle_view_model.h"
+#include "ui/viewmodels/token_piece.h"
 
 namespace ropescope::ui {
 namespace {

@@ -73,8 +73,7 @@ TEST(ContributionPanel, ASecondQuestionIsReadInPlaceOfTheFirst) {
     const auto reading = window.panel.model().pair().reading();
     return reading && reading->pair.used.score != before;
   })) << "still the first question's token";
-  EXPECT_EQ(window.panel.model().pair().reading()->pair.used.score,
-            window.fromCore().used.score);
+  EXPECT_EQ(window.panel.model().pair().reading()->pair.used.score, window.fromCore().used.score);
 }
 
 TEST(ContributionPanel, ShowsTheCoresNumbersAndTheirTable) {

@@ -77,8 +77,10 @@ TEST_F(CoveragePanelTest, TakesTheRetrievalHeadsOnceTheyAreFound) {
   ASSERT_NE(chooser, nullptr);
   readUnder("yarn");
   EXPECT_LT(chooser->findText("retrieval", Qt::MatchContains), 0);
-  std::vector<HeadScore> scores{{.head = {2, 3}, .score = 0.9}, {.head = {1, 0}, .score = 0.8},
-                                {.head = {4, 7}, .score = 0.7}, {.head = {0, 1}, .score = 0.6}};
+  std::vector<HeadScore> scores{{.head = {2, 3}, .score = 0.9},
+                                {.head = {1, 0}, .score = 0.8},
+                                {.head = {4, 7}, .score = 0.7},
+                                {.head = {0, 1}, .score = 0.6}};
   heads.setRanking(std::make_shared<const RetrievalRanking>(RetrievalRanking{scores, "here"}));
   const int row = chooser->findText("retrieval", Qt::MatchContains);
   ASSERT_GE(row, 0);
@@ -107,14 +109,16 @@ TEST_F(CoveragePanelTest, EveryFlipFindsTheAnswerOfItsOwnSession) {
     live.app.activateSlot(slot);
     live.chat.ask("Who?");
     live.idle();
-    ASSERT_EQ(live.lastTurn().state, ChatTurn::State::Finished) << qPrintable(live.lastTurn().problem);
+    ASSERT_EQ(live.lastTurn().state, ChatTurn::State::Finished)
+        << qPrintable(live.lastTurn().problem);
   }
   for (const int slot : {0, 1}) {
     live.app.activateSlot(slot);
     live.idle();
     EXPECT_TRUE(waitUntil([this] {
       return panel.isSettled() && panel.model().sentence().contains("the answer's");
-    })) << slot << ": " << qPrintable(panel.model().massText());
+    })) << slot
+        << ": " << qPrintable(panel.model().massText());
   }
 }
 

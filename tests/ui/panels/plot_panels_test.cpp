@@ -4,9 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "tests/ui/live_app.h"
-#include "ui/viewmodels/token_piece.h"
 #include "ui/panels/angle_panel.h"
 #include "ui/panels/attention_panel.h"
+#include "ui/viewmodels/token_piece.h"
 
 namespace ropescope::ui {
 namespace {
@@ -14,7 +14,8 @@ namespace {
 QString pieceOf(const LiveApp& live, std::int32_t id) {
   const auto tokenizer = live.app.engine()->tokenizer();
   const QString piece = QString::fromStdString((*tokenizer)->piece(id));
-  return piece == QStringLiteral("<0x0A>") ? QStringLiteral("↵") : QString(piece).replace(u'▁', u'␣');
+  return piece == QStringLiteral("<0x0A>") ? QStringLiteral("↵")
+                                           : QString(piece).replace(u'▁', u'␣');
 }
 
 AttentionMap drawn(LiveApp& live, const MapRequest& request) {

@@ -84,8 +84,9 @@ TEST(ScorePanel, MarksTheLastDistanceOfAContextWithItsExactScore) {
   const auto wanted = scoreCurve(pairShares(pair.contents), *window.live.app.plan(), last);
   ASSERT_TRUE(window.model().contextScore());
   EXPECT_EQ(*window.model().contextScore(), wanted.front());
-  EXPECT_EQ(plot->cursorText(), QStringLiteral("context 700: score %1")
-                                    .arg(QLocale().toString(wanted.front(), 'f', 3)));
+  EXPECT_EQ(
+      plot->cursorText(),
+      QStringLiteral("context 700: score %1").arg(QLocale().toString(wanted.front(), 'f', 3)));
   window.panel.plot()->xAxis->setRange(0, 600);
   EXPECT_FALSE(window.model().contextScore());  // out of view
 }

@@ -286,7 +286,8 @@ TEST(AppModelSlots, TheBundledModelBringsItsFactorsAndItsCalibration) {
   for (int i = 0; i < AppModel::kSlots; ++i) {
     EXPECT_TRUE(live.app.slot(i).problem.isEmpty()) << qPrintable(live.app.slot(i).problem);
   }
-  EXPECT_EQ(settingsTitle(live.app.slot(kPi).session), QStringLiteral("Position Interpolation × 4"));
+  EXPECT_EQ(settingsTitle(live.app.slot(kPi).session),
+            QStringLiteral("Position Interpolation × 4"));
   EXPECT_EQ(settingsTitle(live.app.slot(kPsc).session), QStringLiteral("YaRN × 4 + PSC"));
   live.app.activateSlot(kPsc);
   live.idle();

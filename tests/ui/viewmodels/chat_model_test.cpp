@@ -2,8 +2,9 @@
 
 #include <QAbstractItemModelTester>
 #include <QSignalSpy>
-#include <gtest/gtest.h>
 #include <memory>
+
+#include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include "core/base/file_io.h"
@@ -49,9 +50,9 @@ TEST(ChatModel, ACutDocumentIsClosedLikeAWholeOne) {
   ASSERT_FALSE(behind.empty()) << "the format closes a document with something";
   // One sentence ends with ". " there and with "." before a sentence here.
   const auto cut = cutDocument(*live.app.document(), static_cast<std::int64_t>(shorter.size()) - 2);
-  EXPECT_EQ(std::vector(cut.begin(), cut.end() - 1),
-            std::vector(longer.begin(),
-                        longer.begin() + static_cast<std::ptrdiff_t>(cut.size()) - 1));
+  EXPECT_EQ(
+      std::vector(cut.begin(), cut.end() - 1),
+      std::vector(longer.begin(), longer.begin() + static_cast<std::ptrdiff_t>(cut.size()) - 1));
   EXPECT_EQ(cut.back(), longer.back());
   EXPECT_EQ(tokenizer->bytes(cut.back()), behind);
   EXPECT_EQ(cutDocument(*live.app.document(), 1 << 20), longer);
@@ -136,9 +137,8 @@ TEST(ChatModel, StopsWithinTheAnswerAndAnswersTheSameAfterwards) {
   live.idle();
   const auto whole = live.lastTurn().result;
   live.chat.ask("Tell me more");
-  ASSERT_TRUE(waitUntil([&] {
-    return live.lastTurn().state == State::Writing || !live.chat.isBusy();
-  }));
+  ASSERT_TRUE(
+      waitUntil([&] { return live.lastTurn().state == State::Writing || !live.chat.isBusy(); }));
   live.chat.stop();
   live.idle();
   EXPECT_NE(live.lastTurn().state, State::Waiting);
