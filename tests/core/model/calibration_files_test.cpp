@@ -44,7 +44,7 @@ TEST(CalibrationFiles, AreOfferedForTheirModelMethodAndFactor) {
   };
   EXPECT_GE(count(hash, "yarn", 4.0), 3);
   EXPECT_GE(count(hash, "pi", 4.0), 3);
-  EXPECT_EQ(count(hash, "pi", 8.0), 0);
+  EXPECT_EQ(count(hash, "pi", 3.0), 0);
   EXPECT_EQ(count(hash, "ntk", 4.0), 0);
   EXPECT_EQ(count("another model", "pi", 4.0), 0);
 }

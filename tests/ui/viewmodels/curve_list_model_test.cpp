@@ -56,7 +56,7 @@ TEST(CurveListModel, OffersBundledCalibrationsWhereTheyFit) {
   EXPECT_TRUE(titles.contains(QStringLiteral("YaRN × 4 + LoRA (rank 34)")));
   EXPECT_EQ(titles.removeDuplicates(), 0);
   EXPECT_EQ(curves.variants("ntk").size(), 1U);
-  curves.setFactor(8.0);
+  curves.setFactor(3.0);
   EXPECT_EQ(curves.variants("yarn").size(), 1U) << "trained for another factor";
   curves.setModel("another model", 4.0);
   EXPECT_EQ(curves.variants("yarn").size(), 1U);
