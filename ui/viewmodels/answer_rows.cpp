@@ -16,31 +16,37 @@ AnswerRows::AnswerRows(AppModel& app, ChatModel& chat, QObject* parent)
       m_app(app),
       m_chat(chat) {
   connect(&m_app, &AppModel::planChanged, this, &AnswerRows::changed);
-  connect(&m_app, &AppModel::sessionAdvanced, this, [this](qint64 position) {
-    const auto answer = m_answers.find(m_app.sessionSerial());
-    if (answer != m_answers.end() && answer->second.end > position) m_answers.erase(answer);
-    Q_EMIT changed();
-  });
+  connect(&m_app, &AppModel::sessionAdvanced, this, &AnswerRows::changed);
   connect(&m_app, &AppModel::busyChanged, this, &AnswerRows::changed);
   connect(&m_chat, &ChatModel::turnFinished, this, &AnswerRows::takeAnswer);
 }
 
 void AnswerRows::takeAnswer(int turn) {
   const ChatTurn& finished = m_chat.turns()[static_cast<std::size_t>(turn)];
-  const auto written = static_cast<std::int64_t>(finished.result.ids.size());
-  if (finished.state != ChatTurn::State::Finished || written == 0) return;
-  // A token is written by the row before it; the first by the prompt's last.
-  const std::int64_t first = finished.result.prefill.promptTokens - 1;
-  m_answers[finished.session] = {first, first + written};
+  if (finished.state != ChatTurn::State::Finished || finished.result.ids.empty()) return;
+  m_answers[finished.session] = {finished.result.prefill.promptTokens, finished.result.ids};
   Q_EMIT changed();
+}
+
+// A token is written by the row before it; the first by the prompt's last. None when the session
+// was asked something else since then: the comparison does that to sessions that are not in use.
+TokenRange AnswerRows::answerRows() const {
+  const auto answer = m_answers.find(m_app.sessionSerial());
+  if (answer == m_answers.end()) return {};
+  const auto& [prompt, ids] = answer->second;
+  const auto written = std::ssize(ids);
+  if (prompt + written - 1 > m_app.position()) return {};
+  for (std::int64_t i = 0; i + 1 < written; ++i) {  // the last one need not have been read
+    if (m_app.tokenAt(prompt + i) != ids[static_cast<std::size_t>(i)]) return {};
+  }
+  return {prompt - 1, prompt - 1 + written};
 }
 
 AnswerRows::Rows AnswerRows::rows() const {
   const std::int64_t position = m_app.position();
-  const auto answer = m_answers.find(m_app.sessionSerial());
-  if (answer != m_answers.end() && answer->second.end <= position) {
-    return {answer->second, tr("the answer's"),
-            tr("the answer's %1 tokens").arg(tokensText(answer->second.size()))};
+  if (const TokenRange answer = answerRows(); answer.size() > 0) {
+    return {answer, tr("the answer's"),
+            tr("the answer's %1 tokens").arg(tokensText(answer.size()))};
   }
   const std::int64_t rows = std::min(kLastRows, position);
   return {{position - rows, position},

@@ -5,6 +5,7 @@
 #include <QString>
 #include <cstdint>
 #include <map>
+#include <vector>
 
 #include "core/probe/attention_map.h"
 #include "ui/viewmodels/chat_model.h"
@@ -29,10 +30,15 @@ class AnswerRows : public QObject {
 
  private:
   void takeAnswer(int turn);
+  TokenRange answerRows() const;
 
   AppModel& m_app;
   ChatModel& m_chat;
-  std::map<std::uint64_t, TokenRange> m_answers;  // by the session that wrote them
+  struct Written {
+    std::int64_t promptTokens = 0;
+    std::vector<std::int32_t> ids;
+  };
+  std::map<std::uint64_t, Written> m_answers;  // by the session that wrote them
 };
 
 }  // namespace ropescope::ui

@@ -238,18 +238,28 @@ void AppModel::readDocument() {
     emit errorOccurred(why);
     return;
   }
-  const auto serial = sessionSerial();
-  const auto tokens = m_runner.stream<SessionTokens>(
-      this, [this, serial](const SessionTokens& held) { setTokens(serial, held); });
+  readUnder(recipe(), [this](const PrefillResult& read) {
+    emit notice(tr("The document is read: %1 tokens.").arg(tokensText(read.promptTokens)));
+  });
+}
+
+void AppModel::readUnder(const SessionRecipe& recipe,
+                         std::function<void(const PrefillResult&)> done) {
   m_runner.startLong<PrefillResult>(
       this, Lane::Answer, SameLane::Queue,
-      [recipe = recipe(), document = m_document, tokens](EngineRoom& room, const JobControl& job) {
+      [recipe, document = m_document, tokens = tokenSink(recipe.serial)](EngineRoom& room,
+                                                                         const JobControl& job) {
         return readParts(room, recipe, {document->part.ids}, {tokens}, job);
       },
-      [this](const Result<PrefillResult>& read) {
+      [this, done = std::move(done)](const Result<PrefillResult>& read) {
         if (!read) return reportError(read.error());
-        emit notice(tr("The document is read: %1 tokens.").arg(tokensText(read->promptTokens)));
+        if (done) done(*read);
       });
+}
+
+std::function<void(SessionTokens)> AppModel::tokenSink(std::uint64_t serial) {
+  return m_runner.stream<SessionTokens>(
+      this, [this, serial](const SessionTokens& held) { setTokens(serial, held); });
 }
 
 QString AppModel::refusal(std::int64_t questionTokens) const {

@@ -106,6 +106,8 @@ class AppModel : public QObject {
 
   // From the job that reads or answers; GUI thread.
   void setTokens(std::uint64_t serial, const SessionTokens& tokens);
+  // What such a job calls on the engine thread: setTokens() follows here.
+  std::function<void(SessionTokens)> tokenSink(std::uint64_t serial);
   void reportError(const Error& error);
 
  signals:
@@ -143,6 +145,7 @@ class AppModel : public QObject {
   MethodSlot& slotAt(int index) { return m_slots[static_cast<std::size_t>(index)]; }
   int slotOf(const MethodSettings& settings) const;  // -1: none
   void advance(PlannedSession& session, const SessionTokens& tokens);
+  void readUnder(const SessionRecipe& recipe, std::function<void(const PrefillResult&)> done);
   void takeDefaultSlots();
   void forgetSlotSessions();  // all but the active one
   void refreshSlots();        // plans and problems of those without a session

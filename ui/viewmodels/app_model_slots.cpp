@@ -167,17 +167,7 @@ void AppModel::readUnderSlot(int index) {
     emit errorOccurred(refusal(0));
     return;
   }
-  const auto tokens = m_runner.stream<SessionTokens>(
-      this,
-      [this, serial = recipe->serial](const SessionTokens& held) { setTokens(serial, held); });
-  m_runner.startLong<PrefillResult>(
-      this, Lane::Answer, SameLane::Queue,
-      [recipe = *recipe, document = m_document, tokens](EngineRoom& room, const JobControl& job) {
-        return readParts(room, recipe, {document->part.ids}, {tokens}, job);
-      },
-      [this](const Result<PrefillResult>& read) {
-        if (!read) reportError(read.error());
-      });
+  readUnder(*recipe, {});
 }
 
 void AppModel::activateSlot(int index) {

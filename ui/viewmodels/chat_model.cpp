@@ -186,10 +186,8 @@ void ChatModel::askAbout(ChatTurn turn) {
 void ChatModel::start(quint64 id, AnswerRequest request) {
   ++m_running;
   emit busyChanged();
-  const auto serial = m_app.sessionSerial();
   const AnswerSinks sinks{
-      .tokens = m_runner.stream<SessionTokens>(
-          this, [this, serial](const SessionTokens& tokens) { m_app.setTokens(serial, tokens); }),
+      .tokens = m_app.tokenSink(m_app.sessionSerial()),
       .text = m_runner.stream<std::string>(
           this,
           [this, id](const std::string& text) {

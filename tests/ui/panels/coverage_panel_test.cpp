@@ -5,6 +5,7 @@
 
 #include "tests/ui/live_app.h"
 #include "ui/plots/coverage_plot.h"
+#include "ui/viewmodels/compare_model.h"
 
 namespace ropescope::ui {
 namespace {
@@ -120,6 +121,24 @@ TEST_F(CoveragePanelTest, EveryFlipFindsTheAnswerOfItsOwnSession) {
     })) << slot
         << ": " << qPrintable(panel.model().massText());
   }
+}
+
+TEST_F(CoveragePanelTest, AnAnswerThatTheComparisonReplacedIsNotTakenForTheOneBefore) {
+  live.app.setAnswerTokens(6);
+  live.app.activateSlot(0);
+  live.chat.ask("Who?");
+  live.idle();
+  live.app.activateSlot(1);
+  live.idle();
+  CompareModel compare(live.app, live.chat, live.runner);
+  compare.ask("What did the little girl see in the big green park with her good friend?");
+  live.idle();
+  ASSERT_TRUE(compare.hasAnswer(0));
+  live.app.activateSlot(0);
+  live.idle();
+  ASSERT_TRUE(waitUntil([this] { return panel.isSettled() && panel.model().hasMass(); }));
+  EXPECT_TRUE(panel.model().massText().contains("no answer yet"))
+      << qPrintable(panel.model().massText());
 }
 
 TEST_F(CoveragePanelTest, TakesTheLastTokensBeforeThereIsAnAnswer) {
