@@ -101,7 +101,7 @@ void CoveragePanel::connectSources() {
     showPlans();
     askSoon();
   };
-  connect(&m_headChoice, &HeadChoice::setChanged, this, renewHeads);
+  connect(&m_headChoice, &HeadChoice::headChanged, this, renewHeads);
   connect(&m_headChoice, &HeadChoice::rankingChanged, this, renewHeads);
 }
 
@@ -117,19 +117,14 @@ void CoveragePanel::takePlan() {
   askSoon();
 }
 
+HeadSetKind CoveragePanel::chosenKind() const {
+  return static_cast<HeadSetKind>(m_heads->currentData().toInt());
+}
+
 HeadSet CoveragePanel::wantedHeads() const {
   if (!m_app.engine()) return {};
-  const ModelConfig& config = m_app.engine()->config();
-  switch (static_cast<Heads>(m_heads->currentData().toInt())) {
-    case Heads::Chosen:
-      return m_headChoice.set();
-    case Heads::Retrieval:
-      if (!m_headChoice.ranking()) break;  // another model came
-      return HeadSet::best(m_headChoice.ranking()->heads, HeadChoice::kBest);
-    case Heads::All:
-      break;
-  }
-  return HeadSet::meanOfAll(config.layers, config.heads);
+  const HeadSet chosen = m_headChoice.set(chosenKind());
+  return chosen.isEmpty() ? m_headChoice.set(HeadSetKind::Mean) : chosen;
 }
 
 void CoveragePanel::askSoon() {
@@ -172,15 +167,8 @@ void CoveragePanel::ask() {
 }
 
 QString CoveragePanel::headsText(const HeadSet& heads) const {
-  switch (heads.kind()) {
-    case HeadSetKind::Mean:
-      return tr("mean of %1 heads").arg(heads.heads().size());
-    case HeadSetKind::Retrieval:
-      return tr("the %1 best retrieval heads").arg(heads.heads().size());
-    case HeadSetKind::One:
-      break;
-  }
-  return m_headChoice.text();
+  if (heads.kind() != HeadSetKind::Mean) return m_headChoice.text(heads.kind());
+  return tr("mean of %1 heads").arg(heads.heads().size());  // of those that were captured
 }
 
 void CoveragePanel::accept(const AnswerRows::Rows& rows, const Result<DistanceMass>& mass) {
@@ -206,15 +194,12 @@ void CoveragePanel::showPlans() {
     for (const CoveragePlan& plan : m_model.plans()) m_method->addItem(plan.title);
     m_method->setCurrentIndex(m_model.hasPlan() ? m_model.shownIndex() : -1);
   }
-  const auto chosen = m_heads->currentData();
+  const QVariant chosen = m_heads->currentData();
   m_heads->clear();
-  const auto add = [this](const QString& text, Heads heads) {
-    m_heads->addItem(text, static_cast<int>(heads));
-  };
-  add(tr("mean of all heads"), Heads::All);
-  if (!m_headChoice.set().isEmpty()) add(m_headChoice.text(), Heads::Chosen);
-  if (m_headChoice.ranking()) {
-    add(tr("the %1 best retrieval heads").arg(HeadChoice::kBest), Heads::Retrieval);
+  m_heads->addItem(tr("mean of all heads"), static_cast<int>(HeadSetKind::Mean));
+  for (const HeadSetKind kind : {HeadSetKind::One, HeadSetKind::Retrieval}) {
+    if (m_headChoice.set(kind).isEmpty()) continue;
+    m_heads->addItem(m_headChoice.text(kind), static_cast<int>(kind));
   }
   m_heads->setCurrentIndex(std::max(0, m_heads->findData(chosen)));
   constexpr std::int64_t kMost = std::numeric_limits<int>::max();

@@ -39,10 +39,10 @@ class CoveragePanel : public PlotPanel {
   void showEvent(QShowEvent* event) override;
 
  private:
-  enum class Heads { All, Chosen, Retrieval };
   void buildControls();
   void connectSources();
   void takePlan();
+  HeadSetKind chosenKind() const;
   HeadSet wantedHeads() const;
   void askSoon();
   void ask();

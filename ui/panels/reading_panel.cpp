@@ -21,8 +21,9 @@ ReadingPanel::ReadingPanel(ReadingViewModel& model, ChatModel& chat,
   buildControls();
   setPlot(m_positions);
   static_cast<QVBoxLayout*>(layout())->addWidget(m_list, 1);
-  connect(m_heads, &QComboBox::activated, &m_model,
-          [this](int index) { m_model.setHeadsKind(static_cast<ReadingHeads>(index)); });
+  connect(m_heads, &QComboBox::activated, &m_model, [this](int index) {
+    m_model.setHeadsKind(static_cast<HeadSetKind>(m_heads->itemData(index).toInt()));
+  });
   connect(&m_model, &ReadingViewModel::changed, this, &ReadingPanel::showReading);
   connect(m_list, &PassageList::picked, &m_shading, &TextShading::reveal);
   connectPointing();
@@ -30,10 +31,15 @@ ReadingPanel::ReadingPanel(ReadingViewModel& model, ChatModel& chat,
 }
 
 void ReadingPanel::buildControls() {
-  m_heads->addItems({tr("retrieval heads"), tr("mean of all heads"), tr("chosen heads")});
+  const auto add = [this](const QString& text, HeadSetKind kind) {
+    m_heads->addItem(text, static_cast<int>(kind));
+  };
+  add(tr("retrieval heads"), HeadSetKind::Retrieval);
+  add(tr("mean of all heads"), HeadSetKind::Mean);
+  add(tr("chosen head"), HeadSetKind::One);
   m_heads->setToolTip(
       tr("Which heads are averaged. Retrieval heads are used once they were found; before, it is "
-         "the mean of all heads. Chosen heads are those of the other views."));
+         "the mean of all heads. The chosen head is that of the map."));
   m_heads->setMinimumContentsLength(12);
   m_heads->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
   firstRow()->addWidget(labelFor(tr("&Heads"), m_heads));
@@ -59,7 +65,7 @@ void ReadingPanel::connectPointing() {
 }
 
 void ReadingPanel::showReading() {
-  m_heads->setCurrentIndex(static_cast<int>(m_model.headsKind()));
+  m_heads->setCurrentIndex(m_heads->findData(static_cast<int>(m_model.headsKind())));
   m_title->setText(m_model.title());
   m_detail->setText(m_model.reading() ? m_model.detail() : m_model.message());
   PositionSeries series{.values = m_model.documentValues(),

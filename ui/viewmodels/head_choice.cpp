@@ -12,7 +12,6 @@ void HeadChoice::setModelShape(int layers, int heads) {
   m_ranking.reset();
   Q_EMIT rankingChanged();
   Q_EMIT headChanged();
-  useHead();
 }
 
 void HeadChoice::setHead(HeadRef head) {
@@ -22,26 +21,24 @@ void HeadChoice::setHead(HeadRef head) {
   }
   m_head = head;
   Q_EMIT headChanged();
-  if (m_kind == HeadSetKind::One) useHead();
 }
 
-void HeadChoice::useHead() {
-  update(HeadSetKind::One, m_layers > 0 ? HeadSet::one(m_head) : HeadSet());
+HeadSet HeadChoice::set(HeadSetKind kind) const {
+  if (m_layers == 0) return {};
+  switch (kind) {
+    case HeadSetKind::One:
+      return HeadSet::one(m_head);
+    case HeadSetKind::Mean:
+      return HeadSet::meanOfAll(m_layers, m_headsPerLayer);
+    case HeadSetKind::Retrieval:
+      return m_ranking ? HeadSet::best(m_ranking->heads, kBest) : HeadSet();
+  }
+  return {};
 }
 
-void HeadChoice::useMean() {
-  update(HeadSetKind::Mean, HeadSet::meanOfAll(m_layers, m_headsPerLayer));
-}
-
-void HeadChoice::useBest(int count) {
-  if (!m_ranking) return;
-  HeadSet best = HeadSet::best(m_ranking->heads, count);
-  if (!best.isEmpty()) update(HeadSetKind::Retrieval, std::move(best));
-}
-
-QString HeadChoice::text() const {
-  const auto count = m_set.heads().size();
-  switch (m_kind) {
+QString HeadChoice::text(HeadSetKind kind) const {
+  const auto count = set(kind).heads().size();
+  switch (kind) {
     case HeadSetKind::One:
       return tr("layer %1, head %2").arg(m_head.layer).arg(m_head.head);
     case HeadSetKind::Mean:
@@ -56,19 +53,6 @@ QString HeadChoice::text() const {
 void HeadChoice::setRanking(std::shared_ptr<const RetrievalRanking> ranking) {
   m_ranking = std::move(ranking);
   Q_EMIT rankingChanged();
-  if (m_kind != HeadSetKind::Retrieval) return;
-  if (m_ranking) {
-    useBest(static_cast<int>(m_set.heads().size()));
-  } else {
-    useHead();
-  }
-}
-
-void HeadChoice::update(HeadSetKind kind, HeadSet set) {
-  if (kind == m_kind && set == m_set) return;
-  m_kind = kind;
-  m_set = std::move(set);
-  Q_EMIT setChanged();
 }
 
 }  // namespace ropescope::ui

@@ -1,5 +1,5 @@
-// Which heads the window's views look at: the chosen head, or a set of heads that they average.
-// Shared by the views of the Attention dock; owned by the window.
+// Which heads the window's views look at: the chosen head, all, or those that retrieve. Shared by
+// the views of the Attention dock; owned by the window.
 #pragma once
 
 #include <QObject>
@@ -21,44 +21,36 @@ class HeadChoice : public QObject {
   Q_OBJECT
 
  public:
-  static constexpr int kBest = 4;  // retrieval heads that are averaged at first
+  static constexpr int kBest = 4;  // retrieval heads that are averaged
 
   explicit HeadChoice(QObject* parent = nullptr) : QObject(parent) {}
 
-  // Another model: forgets the ranking, goes back to one head.
+  // Another model: forgets the ranking.
   void setModelShape(int layers, int heads);
   int layers() const { return m_layers; }
   int heads() const { return m_headsPerLayer; }
 
-  // The chosen head, the same as the map's. Kept while a set is looked at.
+  // The chosen head, the same as the map's.
   HeadRef head() const { return m_head; }
   void setHead(HeadRef head);
 
-  // What views average; empty before a model is loaded.
-  const HeadSet& set() const { return m_set; }
-  HeadSetKind kind() const { return m_kind; }
-  void useHead();
-  void useMean();
-  void useBest(int count = kBest);  // does nothing before there is a ranking
-  QString text() const;             // "layer 3, head 2", "the 4 best retrieval heads"
+  // What a view averages; empty while there is none: no model is loaded, no ranking was found.
+  HeadSet set(HeadSetKind kind) const;
+  // "layer 3, head 2", "the 4 best retrieval heads"; for a set that is not empty.
+  QString text(HeadSetKind kind) const;
 
   // Null until retrieval heads were found for this model.
   const std::shared_ptr<const RetrievalRanking>& ranking() const { return m_ranking; }
   void setRanking(std::shared_ptr<const RetrievalRanking> ranking);
 
  Q_SIGNALS:
-  void headChanged();     // head()
-  void setChanged();      // set(), kind(), text()
+  void headChanged();     // head(), model shape
   void rankingChanged();  // ranking()
 
  private:
-  void update(HeadSetKind kind, HeadSet set);
-
   int m_layers = 0;
   int m_headsPerLayer = 0;
   HeadRef m_head;
-  HeadSetKind m_kind = HeadSetKind::One;
-  HeadSet m_set;
   std::shared_ptr<const RetrievalRanking> m_ranking;
 };
 

@@ -79,13 +79,13 @@ ReadingViewModel::ReadingViewModel(const Parts& parts, QObject* parent)
     m_sentences = sentencePassages(open.document.text, open.part.spans, open.part.contentBegin);
     clear();
   });
-  const auto headsChanged = [this](ReadingHeads kind) {
+  const auto headsChanged = [this](HeadSetKind kind) {
     if (m_headsKind == kind) ask();
   };
   connect(&m_parts.heads, &HeadChoice::rankingChanged, this,
-          [headsChanged] { headsChanged(ReadingHeads::Best); });
-  connect(&m_parts.heads, &HeadChoice::setChanged, this,
-          [headsChanged] { headsChanged(ReadingHeads::Chosen); });
+          [headsChanged] { headsChanged(HeadSetKind::Retrieval); });
+  connect(&m_parts.heads, &HeadChoice::headChanged, this,
+          [headsChanged] { headsChanged(HeadSetKind::One); });
 }
 
 void ReadingViewModel::selectAnswer(quint64 turn, const CharacterRange& characters) {
@@ -121,7 +121,7 @@ void ReadingViewModel::refresh() {
   clear();
 }
 
-void ReadingViewModel::setHeadsKind(ReadingHeads kind) {
+void ReadingViewModel::setHeadsKind(HeadSetKind kind) {
   if (kind == m_headsKind) return;
   m_headsKind = kind;
   ask();
@@ -144,21 +144,13 @@ const ChatTurn* ReadingViewModel::turnOf(const ReadingSelection& selection) cons
 
 HeadSet ReadingViewModel::chosenHeads(QString& text) const {
   const HeadChoice& choice = m_parts.heads;
-  const HeadSet mean = HeadSet::meanOfAll(choice.layers(), choice.heads());
-  if (m_headsKind == ReadingHeads::Chosen) {
-    text = choice.text();
-    return choice.set();
+  const HeadSet chosen = choice.set(m_headsKind);
+  if (!chosen.isEmpty()) {
+    text = choice.text(m_headsKind);
+    return chosen;
   }
-  if (m_headsKind == ReadingHeads::Best && choice.ranking()) {
-    HeadSet best = HeadSet::best(choice.ranking()->heads, HeadChoice::kBest);
-    if (!best.isEmpty()) {
-      text = tr("the %1 best retrieval heads").arg(best.heads().size());
-      return best;
-    }
-  }
-  text = tr("mean of all %1 heads").arg(mean.heads().size());
-  if (m_headsKind == ReadingHeads::Best) text += tr(" (retrieval heads are not known yet)");
-  return mean;
+  text = choice.text(HeadSetKind::Mean) + tr(" (retrieval heads are not known yet)");
+  return choice.set(HeadSetKind::Mean);
 }
 
 void ReadingViewModel::show(const QString& error) {

@@ -23,7 +23,6 @@
 namespace ropescope::ui {
 
 // Best: retrieval heads when the model's are known, the mean of all heads otherwise.
-enum class ReadingHeads { Best, Mean, Chosen };
 
 struct ReadingSelection {
   enum class Kind { Nothing, Answer, Document };
@@ -68,8 +67,8 @@ class ReadingViewModel : public QObject {
   void clear();
   const ReadingSelection& selection() const { return m_selection; }
 
-  ReadingHeads headsKind() const { return m_headsKind; }
-  void setHeadsKind(ReadingHeads kind);
+  HeadSetKind headsKind() const { return m_headsKind; }
+  void setHeadsKind(HeadSetKind kind);
 
   // Null before something was selected and measured.
   const std::shared_ptr<const Reading>& reading() const { return m_reading; }
@@ -110,7 +109,7 @@ class ReadingViewModel : public QObject {
   void fillShades();
 
   Parts m_parts;
-  ReadingHeads m_headsKind = ReadingHeads::Best;
+  HeadSetKind m_headsKind = HeadSetKind::Retrieval;
   ReadingSelection m_selection;
   std::shared_ptr<const Reading> m_reading;
   PassageModel m_passages;

@@ -18,39 +18,44 @@ struct HeadChoiceTest : ::testing::Test {
   HeadChoiceTest() { choice.setModelShape(2, 3); }
 };
 
-TEST_F(HeadChoiceTest, BeginsWithTheChosenHead) {
-  EXPECT_EQ(choice.kind(), HeadSetKind::One);
+TEST_F(HeadChoiceTest, HasTheChosenHead) {
   choice.setHead({1, 2});
-  EXPECT_EQ(choice.set(), HeadSet::one({1, 2}));
+  EXPECT_EQ(choice.set(HeadSetKind::One), HeadSet::one({1, 2}));
+  EXPECT_EQ(choice.text(HeadSetKind::One), "layer 1, head 2");
 }
 
-TEST_F(HeadChoiceTest, ASetStaysWhileTheChosenHeadMoves) {
-  choice.useMean();
-  QSignalSpy changed(&choice, &HeadChoice::setChanged);
+TEST_F(HeadChoiceTest, TheMeanStaysWhileTheChosenHeadMoves) {
+  QSignalSpy changed(&choice, &HeadChoice::headChanged);
   choice.setHead({1, 0});
-  EXPECT_EQ(choice.set(), HeadSet::meanOfAll(2, 3));
-  EXPECT_EQ(changed.size(), 0);
-  choice.useHead();
-  EXPECT_EQ(choice.set(), HeadSet::one({1, 0}));
+  EXPECT_EQ(changed.size(), 1);
+  EXPECT_EQ(choice.set(HeadSetKind::Mean), HeadSet::meanOfAll(2, 3));
+  EXPECT_EQ(choice.text(HeadSetKind::Mean), "mean of all 6 heads");
+  EXPECT_EQ(choice.set(HeadSetKind::One), HeadSet::one({1, 0}));
 }
 
 TEST_F(HeadChoiceTest, HasNoRetrievalHeadsBeforeTheyAreFound) {
-  choice.useBest();
-  EXPECT_EQ(choice.kind(), HeadSetKind::One);
+  EXPECT_TRUE(choice.set(HeadSetKind::Retrieval).isEmpty());
   choice.setRanking(ranking());
-  choice.useBest();
-  EXPECT_EQ(choice.set(), HeadSet::best(ranking()->heads, HeadChoice::kBest));
+  EXPECT_EQ(choice.set(HeadSetKind::Retrieval), HeadSet::best(ranking()->heads, HeadChoice::kBest));
+  EXPECT_EQ(choice.text(HeadSetKind::Retrieval), "the 2 best retrieval heads");
   choice.setRanking(nullptr);
-  EXPECT_EQ(choice.kind(), HeadSetKind::One);
+  EXPECT_TRUE(choice.set(HeadSetKind::Retrieval).isEmpty());
 }
 
 TEST_F(HeadChoiceTest, AnotherModelForgetsWhatWasFound) {
   choice.setHead({1, 2});
   choice.setRanking(ranking());
-  choice.useBest();
   choice.setModelShape(1, 2);
   EXPECT_EQ(choice.ranking(), nullptr);
-  EXPECT_EQ(choice.set(), HeadSet::one({0, 1}));
+  EXPECT_TRUE(choice.set(HeadSetKind::Retrieval).isEmpty());
+  EXPECT_EQ(choice.set(HeadSetKind::One), HeadSet::one({0, 1}));
+}
+
+TEST_F(HeadChoiceTest, HasNoHeadsWithoutAModel) {
+  const HeadChoice none;
+  for (const auto kind : {HeadSetKind::One, HeadSetKind::Mean, HeadSetKind::Retrieval}) {
+    EXPECT_TRUE(none.set(kind).isEmpty());
+  }
 }
 
 TEST_F(HeadChoiceTest, RefusesAHeadThatTheModelDoesNotHave) {

@@ -189,11 +189,11 @@ TEST(ReadingViewModel, RetrievalHeadsAreUsedAsSoonAsTheyAreKnown) {
   ASSERT_TRUE(live.reading.reading());
   EXPECT_EQ(live.reading.reading()->attention.heads, HeadSet::best(ranking->heads, 4));
   EXPECT_TRUE(live.reading.detail().contains("retrieval heads"));
-  live.reading.setHeadsKind(ReadingHeads::Mean);
+  live.reading.setHeadsKind(HeadSetKind::Mean);
   live.settle();
   EXPECT_EQ(live.reading.reading()->attention.heads.heads().size(), 40U);
   live.heads.setHead({3, 2});
-  live.reading.setHeadsKind(ReadingHeads::Chosen);
+  live.reading.setHeadsKind(HeadSetKind::One);
   live.settle();
   EXPECT_EQ(live.reading.reading()->attention.heads, HeadSet::one({3, 2}));
 }
