@@ -53,10 +53,8 @@ AttentionComparePanel::AttentionComparePanel(AppModel& app, EngineRunner& runner
       m_layer(new QSpinBox(this)),
       m_head(new QSpinBox(this)),
       m_reducer(new QComboBox(this)),
-      m_scale(new QComboBox(this)),
+      m_colors(new ColorControls(this)),
       m_differenceScale(new QComboBox(this)),
-      m_ignored(new QSpinBox(this)),
-      m_locked(new QCheckBox(tr("Lock colours"), this)),
       m_read(new QPushButton(this)) {
   buildControls();
   setPlot(new AttentionComparePlot(m_model, this));
@@ -84,6 +82,9 @@ void AttentionComparePanel::buildControls() {
   m_head->setToolTip(tr("Head, counted from 0; Page Up and Page Down on the plot step"));
   m_reducer->addItems({tr("max"), tr("mean")});
   m_reducer->setToolTip(tr("What a cell of many tokens shows: the largest weight or the mean"));
+  fillScales(m_differenceScale);
+  m_differenceScale->setToolTip(
+      tr("Colour scale of the difference. Logarithmic: decades to both sides of 0."));
   firstRow()->addWidget(labelFor(tr("&First"), m_left));
   firstRow()->addWidget(m_left, 1);
   firstRow()->addWidget(labelFor(tr("S&econd"), m_right));
@@ -98,28 +99,9 @@ void AttentionComparePanel::buildControls() {
   }
   row->addWidget(m_read);
   row->addStretch(1);
-  addColorControls();
-}
-
-void AttentionComparePanel::addColorControls() {
-  m_scale->addItems({tr("logarithmic"), tr("linear")});
-  m_scale->setToolTip(tr("Colour scale of the two maps"));
-  m_differenceScale->addItems({tr("logarithmic"), tr("linear")});
-  m_differenceScale->setToolTip(
-      tr("Colour scale of the difference. Logarithmic: decades to both sides of 0."));
-  m_ignored->setRange(0, 1024);
-  m_ignored->setToolTip(
-      tr("The first tokens draw most attention of many heads. They are left out "
-         "of the pictures and of the colour ranges."));
-  m_locked->setToolTip(tr("Keep the colour ranges while layer, head or view change"));
-  QHBoxLayout* row = addRow();
-  for (const auto& [text, control] :
-       {std::pair<QString, QWidget*>{tr("&Colours"), m_scale}, {tr("&Ignore first"), m_ignored}}) {
-    row->addWidget(labelFor(text, control));
-    row->addWidget(control);
-  }
-  row->addWidget(m_locked);
-  row->addStretch(1);
+  QHBoxLayout* colors = addRow();
+  colors->addWidget(m_colors);
+  colors->addStretch(1);
 }
 
 void AttentionComparePanel::connectControls() {
@@ -141,21 +123,9 @@ void AttentionComparePanel::connectControls() {
           [this, &view] { view.selectHead(m_heads.head().layer, m_heads.head().head); });
   connect(&m_model, &AttentionCompareModel::pairChanged, this,
           &AttentionComparePanel::refreshTable);
-  connectColors();
-}
-
-void AttentionComparePanel::connectColors() {
-  AttentionViewModel& view = m_model.view();
-  const auto scaleOf = [](int index) {
-    return index == 0 ? ColorScale::Logarithmic : ColorScale::Linear;
-  };
-  connect(m_ignored, QOverload<int>::of(&QSpinBox::valueChanged), &view,
-          &AttentionViewModel::setIgnoredTokens);
-  connect(m_locked, &QCheckBox::toggled, &view, &AttentionViewModel::setRangeLocked);
-  connect(m_scale, &QComboBox::activated, &view,
-          [&view, scaleOf](int index) { view.setColorScale(scaleOf(index)); });
+  m_colors->edit(view);
   connect(m_differenceScale, &QComboBox::activated, &m_model,
-          [this, scaleOf](int index) { m_model.setDifferenceScale(scaleOf(index)); });
+          [this](int row) { m_model.setDifferenceScale(scaleAt(row)); });
 }
 
 void AttentionComparePanel::connectApp() {
@@ -237,11 +207,8 @@ void AttentionComparePanel::showControls() {
   m_head->setRange(0, std::max(0, view.heads() - 1));
   m_layer->setValue(view.layer());
   m_head->setValue(view.head());
-  m_scale->setCurrentIndex(view.colorScale() == ColorScale::Logarithmic ? 0 : 1);
-  m_differenceScale->setCurrentIndex(m_model.differenceScale() == ColorScale::Logarithmic ? 0 : 1);
-  m_ignored->setValue(static_cast<int>(view.ignoredTokens()));
-  m_ignored->setSuffix(view.ignoredTokens() == 1 ? tr(" token") : tr(" tokens"));
-  m_locked->setChecked(view.isRangeLocked());
+  m_colors->show(view);
+  m_differenceScale->setCurrentIndex(rowOf(m_model.differenceScale()));
   const int slot = m_app.engine() ? missing() : -1;
   m_read->setVisible(slot >= 0);
   m_read->setEnabled(!m_runner.isBusy());

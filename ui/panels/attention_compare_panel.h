@@ -1,12 +1,12 @@
 // The same head under two of the four settings, and the difference.
 #pragma once
 
-#include <QCheckBox>
 #include <QComboBox>
 #include <QPushButton>
 #include <QSpinBox>
 #include <array>
 
+#include "ui/panels/color_controls.h"
 #include "ui/panels/plot_panel.h"
 #include "ui/viewmodels/app_model.h"
 #include "ui/viewmodels/attention_compare_model.h"
@@ -33,9 +33,7 @@ class AttentionComparePanel : public PlotPanel {
 
  private:
   void buildControls();
-  void addColorControls();
   void connectControls();
-  void connectColors();
   void connectApp();
   void follow();  // sessions, how far they have read, titles
   void showControls();
@@ -54,10 +52,8 @@ class AttentionComparePanel : public PlotPanel {
   QSpinBox* m_layer;
   QSpinBox* m_head;
   QComboBox* m_reducer;
-  QComboBox* m_scale;
+  ColorControls* m_colors;
   QComboBox* m_differenceScale;
-  QSpinBox* m_ignored;
-  QCheckBox* m_locked;
   QPushButton* m_read;
   std::array<std::uint64_t, 2> m_serials{};  // of the pictures that are there
   std::shared_ptr<const OpenDocument> m_document;

@@ -39,9 +39,7 @@ AttentionPanel::AttentionPanel(AppModel& app, EngineRunner& runner, QWidget* par
       m_head(new QSpinBox(this)),
       m_reducer(new QComboBox(this)),
       m_granularity(new QComboBox(this)),
-      m_scale(new QComboBox(this)),
-      m_ignored(new QSpinBox(this)),
-      m_locked(new QCheckBox(tr("Lock colours"), this)),
+      m_colors(new ColorControls(this)),
       m_read(new QPushButton(tr("Read document"), this)),
       m_keep(new QPushButton(tr("Keep this layer"), this)) {
   buildControls();
@@ -103,20 +101,8 @@ void AttentionPanel::addHeadControls() {
 }
 
 void AttentionPanel::addColorControls() {
-  m_scale->addItems({tr("logarithmic"), tr("linear")});
-  m_scale->setToolTip(tr("Colour scale. Linear shows little else than the strongest tokens."));
-  m_ignored->setRange(0, 1024);
-  m_ignored->setToolTip(
-      tr("The first tokens draw most attention of many heads. They are left out "
-         "of the picture and of the colour range."));
-  m_locked->setToolTip(tr("Keep the colour range while layer, head or view change"));
   QHBoxLayout* row = addRow();
-  for (const auto& [text, control] :
-       {std::pair<QString, QWidget*>{tr("&Colours"), m_scale}, {tr("&Ignore first"), m_ignored}}) {
-    row->addWidget(labelFor(text, control));
-    row->addWidget(control);
-  }
-  row->addWidget(m_locked);
+  row->addWidget(m_colors);
   row->addStretch(1);
   auto* reset = new QPushButton(tr("Whole map"), this);
   reset->setToolTip(tr("Show the whole map again (0, or a double click)"));
@@ -128,15 +114,11 @@ void AttentionPanel::connectControls() {
   const auto changed = QOverload<int>::of(&QSpinBox::valueChanged);
   connect(m_layer, changed, &m_model, &AttentionViewModel::setLayer);
   connect(m_head, changed, &m_model, &AttentionViewModel::setHead);
-  connect(m_ignored, changed, &m_model, &AttentionViewModel::setIgnoredTokens);
-  connect(m_locked, &QCheckBox::toggled, &m_model, &AttentionViewModel::setRangeLocked);
+  m_colors->edit(m_model);
   connect(m_reducer, &QComboBox::activated, &m_model,
           [this](int index) { m_model.setReducer(index == 0 ? Reducer::Max : Reducer::Mean); });
   connect(m_granularity, &QComboBox::activated, &m_model,
           [this](int index) { m_model.setGranularity(static_cast<Granularity>(index)); });
-  connect(m_scale, &QComboBox::activated, &m_model, [this](int index) {
-    m_model.setColorScale(index == 0 ? ColorScale::Logarithmic : ColorScale::Linear);
-  });
   connect(m_read, &QPushButton::clicked, &m_app, &AppModel::readDocument);
   connect(m_keep, &QPushButton::clicked, &m_app,
           [this] { m_app.setCaptureLayer(m_model.layer()); });
@@ -184,10 +166,7 @@ void AttentionPanel::showSelection() {
   m_head->setValue(m_model.head());
   m_reducer->setCurrentIndex(m_model.reducer() == Reducer::Max ? 0 : 1);
   m_granularity->setCurrentIndex(static_cast<int>(m_model.granularity()));
-  m_scale->setCurrentIndex(m_model.colorScale() == ColorScale::Logarithmic ? 0 : 1);
-  m_ignored->setValue(static_cast<int>(m_model.ignoredTokens()));
-  m_ignored->setSuffix(m_model.ignoredTokens() == 1 ? tr(" token") : tr(" tokens"));
-  m_locked->setChecked(m_model.isRangeLocked());
+  m_colors->show(m_model);
   const auto& kept = m_app.captureLayers();
   m_keep->setVisible(m_app.engine() != nullptr &&
                      std::find(kept.begin(), kept.end(), m_model.layer()) == kept.end());

@@ -1,11 +1,11 @@
 // The attention map of one head of the current session.
 #pragma once
 
-#include <QCheckBox>
 #include <QComboBox>
 #include <QPushButton>
 #include <QSpinBox>
 
+#include "ui/panels/color_controls.h"
 #include "ui/panels/plot_panel.h"
 #include "ui/viewmodels/app_model.h"
 #include "ui/viewmodels/attention_view_model.h"
@@ -46,9 +46,7 @@ class AttentionPanel : public PlotPanel {
   QSpinBox* m_head;
   QComboBox* m_reducer;
   QComboBox* m_granularity;
-  QComboBox* m_scale;
-  QSpinBox* m_ignored;
-  QCheckBox* m_locked;
+  ColorControls* m_colors;
   QPushButton* m_read;
   QPushButton* m_keep;
   std::int64_t m_documentHeld = 0;  // tokens of the document that the session begins with

@@ -36,9 +36,7 @@ HeadsPanel::HeadsPanel(AppModel& app, EngineRunner& runner, HeadChoice& choice, 
       m_split(new QSplitter(Qt::Vertical, this)),
       m_list(new QTableView(this)),
       m_reducer(new QComboBox(this)),
-      m_scale(new QComboBox(this)),
-      m_ignored(new QSpinBox(this)),
-      m_locked(new QCheckBox(tr("Lock colours"), this)),
+      m_colors(new ColorControls(this)),
       m_read(new QPushButton(tr("Read document"), this)),
       m_find(new QPushButton(this)),
       m_best(new QSpinBox(this)),
@@ -69,25 +67,13 @@ void HeadsPanel::buildControls() {
   m_reducer->setToolTip(
       tr("What a cell of many tokens shows: the largest weight finds needles, "
          "the mean shows bands"));
-  m_scale->addItems({tr("logarithmic"), tr("linear")});
-  m_scale->setToolTip(tr("Colour scale. Linear shows little else than the strongest tokens."));
-  m_ignored->setRange(0, 1024);
-  m_ignored->setToolTip(
-      tr("The first tokens draw most attention of many heads. They are left out "
-         "of the pictures and of the colour range."));
-  m_locked->setToolTip(tr("Keep the colour range while the text grows"));
   m_read->setToolTip(tr("Let the model read the document now; the mosaic grows meanwhile"));
-  for (const auto& [text, control] :
-       {std::pair<QString, QWidget*>{tr("&Reduce"), m_reducer}, {tr("&Colours"), m_scale}}) {
-    firstRow()->addWidget(labelFor(text, control));
-    firstRow()->addWidget(control);
-  }
+  firstRow()->addWidget(labelFor(tr("&Reduce"), m_reducer));
+  firstRow()->addWidget(m_reducer);
+  firstRow()->addWidget(m_read);
   QHBoxLayout* row = addRow();
-  row->addWidget(labelFor(tr("&Ignore first"), m_ignored));
-  row->addWidget(m_ignored);
-  row->addWidget(m_locked);
+  row->addWidget(m_colors);
   row->addStretch(1);
-  row->addWidget(m_read);
 }
 
 void HeadsPanel::buildSearchRow() {
@@ -134,14 +120,9 @@ void HeadsPanel::buildList() {
 }
 
 void HeadsPanel::connectControls() {
-  connect(m_ignored, QOverload<int>::of(&QSpinBox::valueChanged), &m_model,
-          &HeadMosaicViewModel::setIgnoredTokens);
-  connect(m_locked, &QCheckBox::toggled, &m_model, &HeadMosaicViewModel::setRangeLocked);
+  m_colors->edit(m_model);
   connect(m_reducer, &QComboBox::activated, &m_model,
           [this](int index) { m_model.setReducer(index == 0 ? Reducer::Max : Reducer::Mean); });
-  connect(m_scale, &QComboBox::activated, &m_model, [this](int index) {
-    m_model.setColorScale(index == 0 ? ColorScale::Logarithmic : ColorScale::Linear);
-  });
   connect(m_read, &QPushButton::clicked, &m_app, &AppModel::readDocument);
   connect(m_find, &QPushButton::clicked, this, [this] {
     if (m_searching) {
@@ -204,10 +185,7 @@ void HeadsPanel::startSession() {
 
 void HeadsPanel::showSettings() {
   m_reducer->setCurrentIndex(m_model.reducer() == Reducer::Max ? 0 : 1);
-  m_scale->setCurrentIndex(m_model.colorScale() == ColorScale::Logarithmic ? 0 : 1);
-  m_ignored->setValue(static_cast<int>(m_model.ignoredTokens()));
-  m_ignored->setSuffix(m_model.ignoredTokens() == 1 ? tr(" token") : tr(" tokens"));
-  m_locked->setChecked(m_model.isRangeLocked());
+  m_colors->show(m_model);
 }
 
 void HeadsPanel::showSession() {

@@ -1,7 +1,6 @@
 // All heads of all layers at once: the mosaic, the search for retrieval heads, and their list.
 #pragma once
 
-#include <QCheckBox>
 #include <QComboBox>
 #include <QPushButton>
 #include <QSpinBox>
@@ -9,6 +8,7 @@
 #include <QTableView>
 
 #include "core/lens/retrieval_heads.h"
+#include "ui/panels/color_controls.h"
 #include "ui/panels/plot_panel.h"
 #include "ui/plots/head_mosaic_plot.h"
 #include "ui/viewmodels/app_model.h"
@@ -71,9 +71,7 @@ class HeadsPanel : public PlotPanel {
   QTableView* m_list;
   int m_listWidth = 0;  // px, so that no number is cut
   QComboBox* m_reducer;
-  QComboBox* m_scale;
-  QSpinBox* m_ignored;
-  QCheckBox* m_locked;
+  ColorControls* m_colors;
   QPushButton* m_read;
   QPushButton* m_find;
   QSpinBox* m_best;

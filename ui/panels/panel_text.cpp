@@ -10,6 +10,12 @@ QLabel* wrappedLabel(QWidget* parent) {
   return label;
 }
 
+QLabel* labelFor(const QString& text, QWidget* control) {
+  auto* label = new QLabel(text, control->parentWidget());
+  label->setBuddy(control);
+  return label;
+}
+
 void setBold(QLabel* label) {
   QFont font = label->font();
   font.setBold(true);

@@ -5,9 +5,10 @@
 
 namespace ropescope::ui {
 
-QLabel* wrappedLabel(QWidget* parent);   // breaks lines, can be selected
+QLabel* wrappedLabel(QWidget* parent);                    // breaks lines, can be selected
+QLabel* labelFor(const QString& text, QWidget* control);  // with its buddy
 void setBold(QLabel* label);
-void setMuted(QLabel* label);            // secondary text; follows the palette
-void setWarning(QLabel* label, bool on); // bold with a sign, not by colour alone
+void setMuted(QLabel* label);             // secondary text; follows the palette
+void setWarning(QLabel* label, bool on);  // bold with a sign, not by colour alone
 
 }  // namespace ropescope::ui

@@ -70,12 +70,6 @@ QHBoxLayout* PlotPanel::addRow() {
   return row;
 }
 
-QLabel* PlotPanel::labelFor(const QString& text, QWidget* control) {
-  auto* label = new QLabel(text, control->parentWidget());
-  label->setBuddy(control);
-  return label;
-}
-
 void PlotPanel::showTable(bool shown) {
   m_tableButton->setChecked(shown);
   m_stack->setCurrentIndex(shown ? 1 : 0);

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "core/base/result.h"
+#include "ui/panels/panel_text.h"
 #include "ui/panels/view_page.h"
 #include "ui/plots/plot_table_view.h"
 #include "ui/plots/plot_widget.h"
@@ -28,12 +29,12 @@ class PlotPanel : public QWidget, public ViewPage {
   void showTable(bool shown);
   bool isTableShown() const;
   virtual PlotTable table() const = 0;
-  // By the file's ending: png, pdf, svg (where built in) or csv. A picture carries `experiment`, when
-  // there is one; where it cannot, the picture is there all the same and the error says so.
+  // By the file's ending: png, pdf, svg (where built in) or csv. A picture carries `experiment`,
+  // when there is one; where it cannot, the picture is there all the same and the error says so.
   Status exportTo(const QString& path, const std::string& experiment = {});
 
-  // Where an exported picture's experiment comes from: calls back with its text, now or later on the
-  // GUI thread; empty: none.
+  // Where an exported picture's experiment comes from: calls back with its text, now or later on
+  // the GUI thread; empty: none.
   using TakeText = std::function<void(const std::string&)>;
   using Carried = std::function<void(const TakeText&)>;
   void setCarried(Carried carried) { m_carried = std::move(carried); }
@@ -48,14 +49,13 @@ class PlotPanel : public QWidget, public ViewPage {
  protected:
   // `name` is the stem of exported files and of the card: "attention".
   PlotPanel(const QString& name, QWidget* parent);
-  // Takes the plot; buttons for table and export go to the end of the first toolbar row. `page`: what
-  // the table replaces, when that is more than the plot.
+  // Takes the plot; buttons for table and export go to the end of the first toolbar row. `page`:
+  // what the table replaces, when that is more than the plot.
   void setPlot(PlotWidget* plot, QWidget* page = nullptr);
   QHBoxLayout* addRow();  // another row of controls above the plot
   QHBoxLayout* firstRow() const { return m_firstRow; }
   QMenu* exportMenu() const { return m_exportMenu; }  // after setPlot(): for formats of its own
   void refreshTable();  // after the data changed; does nothing while the table is hidden
-  static QLabel* labelFor(const QString& text, QWidget* control);  // with its buddy
 
  private:
   QMenu* makeExportMenu();
