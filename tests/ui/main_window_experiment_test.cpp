@@ -7,6 +7,7 @@
 
 #include "core/base/file_io.h"
 #include "tests/ui/live_window.h"
+#include "tests/ui/same_values.h"
 #include "ui/panels/angle_panel.h"
 #include "ui/panels/attention_panel.h"
 #include "ui/panels/compare_panel.h"
@@ -240,12 +241,7 @@ TEST(WindowExperiment, TheMapIsTheSessionsAndGrowsWhilePlaying) {
   EXPECT_EQ(map->model().tile()->request.queries.end, lesson.app.document()->tokens());
   EXPECT_EQ(map->table().rows(), saved.request.height);
   const AttentionMap& shown = *map->model().tile();
-  ASSERT_EQ(shown.values.size(), saved.values.size());
-  for (std::size_t i = 0; i < saved.values.size(); ++i) {
-    ASSERT_TRUE(shown.values[i] == saved.values[i] ||
-                (std::isnan(shown.values[i]) && std::isnan(saved.values[i])))
-        << i;
-  }
+  expectSame(shown.values, saved.values);
   panel.player().goTo(0);
   panel.player().play();
   panel.player().next();

@@ -4,12 +4,22 @@
 #include <gtest/gtest.h>
 
 #include "tests/ui/live_app.h"
+#include "tests/ui/same_values.h"
 #include "ui/panels/angle_panel.h"
 #include "ui/panels/attention_panel.h"
 #include "ui/viewmodels/token_piece.h"
 
 namespace ropescope::ui {
 namespace {
+
+struct LiveMap : LiveApp {
+  AttentionPanel panel{app, runner};
+  LiveMap() {
+    panel.resize(640, 480);
+    panel.show();
+    load();
+  }
+};
 
 QString pieceOf(const LiveApp& live, std::int32_t id) {
   const auto tokenizer = live.app.engine()->tokenizer();
@@ -31,11 +41,8 @@ AttentionMap drawn(LiveApp& live, const MapRequest& request) {
 }
 
 TEST(AttentionPanel, GrowsWithTheReadingAndShowsTheSessionsOwnNumbers) {
-  LiveApp live;
-  AttentionPanel panel(live.app, live.runner);
-  panel.resize(640, 480);
-  panel.show();
-  live.load();
+  LiveMap live;
+  AttentionPanel& panel = live.panel;
   live.open(30);
   EXPECT_EQ(panel.model().tile(), nullptr);
   live.app.readDocument();
@@ -48,20 +55,13 @@ TEST(AttentionPanel, GrowsWithTheReadingAndShowsTheSessionsOwnNumbers) {
 
   const AttentionMap shown = *panel.model().tile();
   const AttentionMap asked = drawn(live, shown.request);
-  ASSERT_EQ(asked.values.size(), shown.values.size());
-  for (std::size_t i = 0; i < shown.values.size(); ++i) {
-    ASSERT_TRUE(asked.values[i] == shown.values[i] ||
-                (std::isnan(asked.values[i]) && std::isnan(shown.values[i])));
-  }
+  expectSame(shown.values, asked.values);
 }
 
 // The second question is longer than the first with its answer: the session never looks shorter.
 TEST(AttentionPanel, ALongerSecondQuestionTakesThePlaceOfTheFirstInEveryPicture) {
-  LiveApp live;
-  AttentionPanel panel(live.app, live.runner);
-  panel.resize(640, 480);
-  panel.show();
-  live.load();
+  LiveMap live;
+  AttentionPanel& panel = live.panel;
   live.open(20);
   live.app.setAnswerTokens(4);
   live.chat.ask("Who?");
@@ -87,11 +87,7 @@ TEST(AttentionPanel, ALongerSecondQuestionTakesThePlaceOfTheFirstInEveryPicture)
   const AttentionMap shown = *panel.model().tile();
   EXPECT_EQ(shown.request, before.request);
   const auto asked = drawn(live, shown.request);
-  ASSERT_EQ(asked.values.size(), shown.values.size());
-  for (std::size_t i = 0; i < shown.values.size(); ++i) {
-    ASSERT_TRUE(asked.values[i] == shown.values[i] ||
-                (std::isnan(asked.values[i]) && std::isnan(shown.values[i])));
-  }
+  expectSame(shown.values, asked.values);
 }
 
 TEST(AttentionPanel, NamesTheTokensThatTheSessionHolds) {
@@ -121,11 +117,8 @@ TEST(AttentionPanel, NamesTheTokensThatTheSessionHolds) {
 
 // A tile of a growing map comes a few times a second; between them nothing is asked for.
 TEST(AttentionPanel, IsSettledOnlyWithTheLastTokenRead) {
-  LiveApp live;
-  AttentionPanel panel(live.app, live.runner);
-  panel.resize(640, 480);
-  panel.show();
-  live.load();
+  LiveMap live;
+  AttentionPanel& panel = live.panel;
   live.open(300);
   live.app.readDocument();
   EXPECT_FALSE(panel.isSettled());
@@ -149,11 +142,8 @@ TEST(AnglePanel, ItsExampleLaysTheOtherMethodsOver) {
 }
 
 TEST(AttentionPanel, ANewPlanClearsTheMap) {
-  LiveApp live;
-  AttentionPanel panel(live.app, live.runner);
-  panel.resize(640, 480);
-  panel.show();
-  live.load();
+  LiveMap live;
+  AttentionPanel& panel = live.panel;
   live.open(10);
   live.app.readDocument();
   live.idle();

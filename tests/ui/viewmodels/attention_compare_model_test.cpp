@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/ui/live_app.h"
+#include "tests/ui/same_values.h"
 #include "ui/panels/attention_compare_panel.h"
 #include "ui/plots/attention_compare_plot.h"
 
@@ -164,13 +165,6 @@ AttentionMap freshMap(const LivePanel& live, int slot, const MapRequest& request
   const auto map = (*session)->attentionMap(request, {});
   EXPECT_TRUE(map);
   return *map;
-}
-
-void expectSame(const std::vector<float>& shown, const std::vector<float>& wanted) {
-  ASSERT_EQ(shown.size(), wanted.size());
-  for (std::size_t i = 0; i < shown.size(); ++i) {
-    ASSERT_TRUE(shown[i] == wanted[i] || (std::isnan(shown[i]) && std::isnan(wanted[i]))) << i;
-  }
 }
 
 TEST(AttentionComparePanel, ReadsUnderBothAndShowsEachSessionsOwnWeights) {
