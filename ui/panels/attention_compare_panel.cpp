@@ -207,7 +207,7 @@ void AttentionComparePanel::showControls() {
   m_head->setRange(0, std::max(0, view.heads() - 1));
   m_layer->setValue(view.layer());
   m_head->setValue(view.head());
-  m_colors->show(view);
+  m_colors->display(view);
   m_differenceScale->setCurrentIndex(rowOf(m_model.differenceScale()));
   const int slot = m_app.engine() ? missing() : -1;
   m_read->setVisible(slot >= 0);

@@ -166,7 +166,7 @@ void AttentionPanel::showSelection() {
   m_head->setValue(m_model.head());
   m_reducer->setCurrentIndex(m_model.reducer() == Reducer::Max ? 0 : 1);
   m_granularity->setCurrentIndex(static_cast<int>(m_model.granularity()));
-  m_colors->show(m_model);
+  m_colors->display(m_model);
   const auto& kept = m_app.captureLayers();
   m_keep->setVisible(m_app.engine() != nullptr &&
                      std::find(kept.begin(), kept.end(), m_model.layer()) == kept.end());

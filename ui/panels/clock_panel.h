@@ -21,7 +21,7 @@ class ClockPanel : public PlotPanel {
 
   ClockPlot& wall() { return *m_wall; }
   PlotTable table() const override { return m_model.clockTable(); }
-  // The end of the planned context: where hands have left what training showed.
+  // The end of the planned context, where plain RoPE's hands have left what training showed.
   void showExample() override { m_model.setPosition(m_model.lastPosition()); }
 
  private:

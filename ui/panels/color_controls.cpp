@@ -42,7 +42,7 @@ ColorControls::ColorControls(QWidget* parent)
   row->addWidget(m_locked);
 }
 
-void ColorControls::show(ColorScale scale, std::int64_t ignored, bool locked) {
+void ColorControls::display(ColorScale scale, std::int64_t ignored, bool locked) {
   m_scale->setCurrentIndex(rowOf(scale));
   m_ignored->setValue(static_cast<int>(ignored));
   m_ignored->setSuffix(ignored == 1 ? tr(" token") : tr(" tokens"));

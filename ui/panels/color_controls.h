@@ -30,12 +30,12 @@ class ColorControls : public QWidget {
     connect(m_locked, &QCheckBox::toggled, &model, &Model::setRangeLocked);
   }
   template <class Model>
-  void show(const Model& model) {
-    show(model.colorScale(), model.ignoredTokens(), model.isRangeLocked());
+  void display(const Model& model) {
+    display(model.colorScale(), model.ignoredTokens(), model.isRangeLocked());
   }
 
  private:
-  void show(ColorScale scale, std::int64_t ignored, bool locked);
+  void display(ColorScale scale, std::int64_t ignored, bool locked);
 
   QComboBox* m_scale;
   QSpinBox* m_ignored;

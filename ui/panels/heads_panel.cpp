@@ -185,7 +185,7 @@ void HeadsPanel::startSession() {
 
 void HeadsPanel::showSettings() {
   m_reducer->setCurrentIndex(m_model.reducer() == Reducer::Max ? 0 : 1);
-  m_colors->show(m_model);
+  m_colors->display(m_model);
 }
 
 void HeadsPanel::showSession() {
