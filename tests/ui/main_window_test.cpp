@@ -18,8 +18,12 @@
 #include <gtest/gtest.h>
 
 #include "tests/ui/live_app.h"
+#include "ui/panels/angle_panel.h"
 #include "ui/panels/attention_panel.h"
+#include "ui/panels/coverage_panel.h"
 #include "ui/panels/perplexity_panel.h"
+#include "ui/panels/score_panel.h"
+#include "ui/plots/perplexity_plot.h"
 
 namespace ropescope::ui {
 namespace {
@@ -79,6 +83,29 @@ TEST(MainWindow, ANoticeThatNothingIsReadIsOverWhenItIs) {
   live.idle();
   ASSERT_TRUE(waitUntil([&] { return live.app.position() == live.app.document()->tokens(); }));
   EXPECT_FALSE(shown().contains("not read yet")) << qPrintable(shown());
+}
+
+TEST(MainWindow, TheContextLengthMovesEveryViewThatHasALength) {
+  LiveWindow live;
+  live.load();
+  live.open(60);
+  MethodSettings settings = live.app.method();
+  settings.rope = {.id = "pi", .values = {}, .factor = 4.0};
+  settings.contextTokens = 2048;
+  live.app.applyMethod(settings);
+  live.idle();
+  MainWindow& window = *live.window;
+  auto* score = window.findChild<ScorePanel*>();
+  ASSERT_NE(score, nullptr);
+  for (const qint64 tokens : {300, 512, 1500}) {  // within, at and beyond the trained 512
+    window.focus().setLength(tokens);
+    EXPECT_EQ(window.focus().isBeyondTrained(), tokens > 512);
+    EXPECT_EQ(window.angles().model().position(), tokens - 1);
+    EXPECT_EQ(window.coverage().model().distance(), tokens - 1);
+    EXPECT_EQ(score->model().contextLength(), tokens);
+    EXPECT_TRUE(window.perplexity().curvePlot().cursorText().startsWith(QLocale().toString(tokens) +
+                                                                        " tokens"));
+  }
 }
 
 TEST(MainWindow, TheMapGrowsWhileTheDocumentIsReadAndTheAnswerGoesOn) {
