@@ -176,8 +176,10 @@ void FactorEditorPanel::ask() {
     return;
   }
   m_waiting = true;
-  const QString whichHeads =
-      tr("mean of %1 of %2 heads").arg(heads.heads().size()).arg(config.layers * config.heads);
+  const auto read = static_cast<int>(heads.heads().size());
+  const int all = config.layers * config.heads;
+  const QString whichHeads = read == all ? tr("mean of %1 heads").arg(all)
+                                         : tr("mean of %1 of %2 heads").arg(read).arg(all);
   DistanceMassRequest request{
       .queries = rows.queries, .heads = heads, .ignoredTokens = kIgnored, .plan = {}};
   m_runner.requestView<ScorePatch>(

@@ -255,7 +255,7 @@ QString FactorEditorModel::patchText() const {
 }
 
 QString FactorEditorModel::patchNote() const {
-  return m_patch ? tr("score patch: %1").arg(m_patch->what) : QString();
+  return m_patch ? tr("patch: %1").arg(m_patch->what) : QString();
 }
 
 void FactorEditorModel::setRerun(const SliceRerun& rerun, const FactorDraft& of,
