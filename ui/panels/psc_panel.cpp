@@ -1,7 +1,10 @@
 #include "ui/panels/psc_panel.h"
 
 #include <QSignalBlocker>
+#include <algorithm>
 #include <cmath>
+#include <limits>
+#include <utility>
 
 #include "ui/plots/psc_plot.h"
 #include "ui/text/error_text.h"
@@ -18,6 +21,20 @@ QString fileTitle(const CalibrationFile& file) {
       .arg(QString::fromStdString(method ? method->info().title : file.origin->method))
       .arg(file.origin->factor)
       .arg(stem);
+}
+
+// Those trained for the planned context first, and of these the method in use.
+void sortByFit(std::vector<CalibrationFile>& files, const AppModel& app) {
+  const double wanted = static_cast<double>(app.plannedContext()) /
+                        static_cast<double>(app.engine()->config().trainedLength);
+  const std::string method = app.plan() ? app.plan()->method : std::string();
+  const auto misfit = [&](const CalibrationFile& file) {
+    if (!file.origin) return std::pair{std::numeric_limits<double>::infinity(), true};
+    return std::pair{std::abs(std::log(file.origin->factor / wanted)),
+                     file.origin->method != method};
+  };
+  std::stable_sort(files.begin(), files.end(),
+                   [&](const auto& a, const auto& b) { return misfit(a) < misfit(b); });
 }
 
 }  // namespace
@@ -118,8 +135,9 @@ void PscPanel::showSession() {
       const bool isOurs = file.origin && file.origin->modelHash == app.engine()->modelHash();
       if (!file.hasPhase || !isOurs) continue;
       m_offered.push_back(file);
-      m_files->addItem(fileTitle(file));
     }
+    sortByFit(m_offered, app);
+    for (const CalibrationFile& file : m_offered) m_files->addItem(fileTitle(file));
   }
   m_offer->setVisible(!m_offered.empty());
   m_strengthRow->setVisible(m_model.hasGates());
@@ -163,7 +181,7 @@ void PscPanel::showExample() {
   if (!m_model.hasGates() && !m_offered.empty()) {
     m_wantsReading = true;
     m_wantsTokens = true;
-    use(m_offered.back());
+    use(m_offered.front());
     return;
   }
   m_model.pair().chooseExample();

@@ -72,6 +72,20 @@ TEST(PscPanel, OffersTheBundledCalibrationsWithGates) {
   EXPECT_TRUE(window.panel.offered().empty());
 }
 
+TEST(PscPanel, OffersWhatFitsTheContextAndTheMethodFirst) {
+  PscWindow window;
+  for (const auto& [method, factor] : {std::pair{"yarn", 4.0}, {"yarn", 8.0}, {"pi", 4.0}}) {
+    MethodSettings settings = window.live.app.method();
+    settings.rope = {.id = method, .values = {}, .factor = factor};
+    settings.contextTokens = static_cast<std::int64_t>(factor * 1024);
+    window.live.app.applyMethod(settings);
+    window.live.idle();
+    ASSERT_FALSE(window.panel.offered().empty());
+    EXPECT_EQ(window.panel.offered().front().origin->method, method);
+    EXPECT_EQ(window.panel.offered().front().origin->factor, factor);
+  }
+}
+
 TEST(PscPanel, ShowsTheCoresGatesAndTheirTable) {
   PscWindow window;
   window.calibrate();
