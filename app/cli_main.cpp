@@ -15,6 +15,7 @@
 #include "app/cli/option_table.h"
 #include "app/cli/options.h"
 #include "core/base/file_io.h"
+#include "core/engine/tensor_memory.h"
 
 namespace ropescope::cli {
 
@@ -116,9 +117,9 @@ Status guardedWork(Run& run) {
                  "the memory did not suffice; plan a shorter --context or close other programs"};
   } catch (const std::exception& exception) {
     const std::string what = exception.what();
-    return Error{ErrorCode::Internal, "an unexpected failure inside the program: " +
-                                          what.substr(0, what.find('\n')) +
-                                          "; please report it with the command line"};
+    return Error{ErrorCode::Internal,
+                 "an unexpected failure inside the program: " + what.substr(0, what.find('\n')) +
+                     "; please report it with the command line"};
   }
 }
 
@@ -198,6 +199,7 @@ int runArguments(const std::vector<std::string>& arguments) {
 
 int main(int argc, char** argv) {
   try {
+    ropescope::reuseTensorMemory();
     return ropescope::cli::runArguments({argv + 1, argv + argc});
   } catch (const std::exception& exception) {  // while reading arguments or writing a result
     std::fprintf(stderr, "ropescope-cli: an unexpected failure inside the program: %s\n",

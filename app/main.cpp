@@ -9,6 +9,7 @@
 
 #include "app/app_info.h"
 #include "app/resource_folder.h"
+#include "core/engine/tensor_memory.h"
 #include "ui/main_window.h"
 #include "ui/screenshot_run.h"
 #include "ui/settings.h"
@@ -123,6 +124,7 @@ void applyOnFirstModel(ui::AppModel& app, const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  reuseTensorMemory();
   QApplication program(argc, argv);
   QApplication::setApplicationName(kAppName);
   QApplication::setApplicationVersion(kAppVersion);

@@ -73,7 +73,6 @@ void print(Run& run) {
 }  // namespace
 
 Status runPscBench(Run& run) {
-  returnLargeBlocks();
   std::vector<std::int64_t> lengths = run.options().lengths;
   if (lengths.empty()) lengths = {1024, 4096, 16384};
   std::sort(lengths.begin(), lengths.end());

@@ -104,7 +104,6 @@ void report(Run& run, const PscTrainingResult& result, const PscTrainingConfig& 
 }  // namespace
 
 Status runPscTrain(Run& run) {
-  returnLargeBlocks();
   const auto config = configFrom(run);
   if (!config) return config.error();
   describe(run, *config);

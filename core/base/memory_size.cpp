@@ -1,6 +1,5 @@
 #include "core/base/memory_size.h"
 
-#include <malloc.h>
 #include <sys/resource.h>
 
 #include <array>
@@ -34,13 +33,6 @@ std::int64_t peakResidentBytes() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
-}
-
-void returnLargeBlocks() {
-#ifdef M_MMAP_THRESHOLD
-  constexpr int kBytes = 1 << 20;
-  mallopt(M_MMAP_THRESHOLD, kBytes);
-#endif
 }
 
 }  // namespace ropescope
