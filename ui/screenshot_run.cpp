@@ -13,6 +13,7 @@
 #include "ui/panels/perplexity_panel.h"
 #include "ui/panels/view_page.h"
 #include "ui/panels/view_tabs.h"
+#include "ui/picture_colors.h"
 #include "ui/plots/plot_style.h"
 #include "ui/presenter.h"
 
@@ -22,6 +23,7 @@ namespace {
 constexpr int kTickMs = 100;
 constexpr int kPatience = 6000;   // ticks of one step: 10 minutes
 constexpr int kSettleTicks = 15;  // layouts, queued replots
+constexpr int kColors = 256;      // no eye sees the difference; a third of the bytes
 // A head of the bundled model that shows the rotation itself: bands at equal distances.
 constexpr int kLayer = 2;
 constexpr int kHead = 2;
@@ -118,7 +120,7 @@ bool ScreenshotRun::write(QWidget* widget, const QString& name) {
   const bool dark = themeOf(m_window.palette()) == PlotTheme::Dark;
   const QString path =
       QDir(m_folder).filePath(name + (dark ? QStringLiteral("-dark.png") : QStringLiteral(".png")));
-  if (widget->grab().save(path)) return true;
+  if (fewerColors(widget->grab().toImage(), kColors).save(path)) return true;
   fail(tr("%1 cannot be written; name a folder that can.").arg(path));
   return false;
 }
