@@ -143,6 +143,7 @@ class Training {
     }
     const double warmUp =
         std::min(1.0, static_cast<double>(number + 1) / std::max(1, m_config.warmupSteps));
+    m_proven = copyOfState();
     adamwStep(m_trainable.masters(), gradients, m_config.rate * warmUp, {}, m_state.optimizer);
     m_state.losses.push_back(loss);
     const double seconds = secondsSince(start);
@@ -180,14 +181,43 @@ class Training {
             .seed = m_config.seed};
   }
 
+  struct Snapshot {
+    std::map<std::string, at::Tensor> masters;
+    TrainingState state;
+  };
+
+  static std::map<std::string, at::Tensor> clones(const std::map<std::string, at::Tensor>& from) {
+    std::map<std::string, at::Tensor> to;
+    for (const auto& [name, tensor] : from) to[name] = tensor.clone();
+    return to;
+  }
+
+  Snapshot copyOfState() const {
+    Snapshot copy{clones(m_trainable.masters()), m_state};
+    copy.state.optimizer.first = clones(m_state.optimizer.first);
+    copy.state.optimizer.second = clones(m_state.optimizer.second);
+    return copy;
+  }
+
+  // The last update made weights whose loss is no number: the ones before it had a finite loss.
+  // Without an update in this run, what the file holds stays.
   Error notFinite(const TrainingStep& report) {
+    const std::string what =
+        "the loss of step " + std::to_string(report.step) + " is not a finite number; ";
+    if (!m_proven) {
+      return {ErrorCode::Unsupported,
+              what + "no step was done and no file is changed; start anew with a lower --rate"};
+    }
+    for (auto& [name, tensor] : m_trainable.masters()) tensor.copy_(m_proven->masters.at(name));
+    m_state = m_proven->state;
     const Status saved = save();
     return {ErrorCode::Unsupported,
-            "the loss of step " + std::to_string(report.step) +
-                " is not a finite number; the state after " + std::to_string(stepsDone()) +
+            what + "the update of step " + std::to_string(report.step - 1) +
+                " is undone, and the state after " + std::to_string(stepsDone()) +
                 " steps is kept in " + statePath(m_config.out).string() +
-                ", start anew with a lower --rate" +
-                (saved ? "" : " (it could not be saved again: " + saved.error().message + ")")};
+                "; start anew with a lower --rate, with --init " + m_config.out.string() +
+                " from there" +
+                (saved ? "" : " (it could not be saved: " + saved.error().message + ")")};
   }
 
   const Engine& m_engine;
@@ -198,6 +228,7 @@ class Training {
   std::map<std::string, std::string> m_settings;
   Trainable m_trainable;
   TrainingState m_state;
+  std::optional<Snapshot> m_proven;  // before the last update of this run
 };
 
 Result<PscTrainingResult> run(Training& training, const PscTrainingConfig& config,

@@ -193,8 +193,19 @@ TEST_F(PscTrainer, ANanLossKeepsTheStateBeforeIt) {
   c.rate = 1e30;  // the first update overflows everything
   c.warmupSteps = 0;
   const auto failed = train(c);
-  expectError(failed, ErrorCode::Unsupported, {"loss of step 2", "after 1 steps", "--rate"});
+  expectError(
+      failed, ErrorCode::Unsupported,
+      {"loss of step 2", "update of step 1 is undone", "after 0 steps", "--rate", "--init"});
   EXPECT_TRUE(std::filesystem::exists(statePath(c.out)));
+
+  // What is kept still trains, from the loss of weights that are not changed yet.
+  PscTrainingConfig again = config("again.safetensors");
+  again.init = c.out;
+  const auto gone = train(again);
+  ASSERT_TRUE(gone) << gone.error().message;
+  const auto fresh = train(config("fresh.safetensors"));
+  ASSERT_TRUE(fresh) << fresh.error().message;
+  EXPECT_NEAR(gone->losses.front(), fresh->losses.front(), 1e-5);  // up and B are zero in both
 }
 
 TEST_F(PscTrainer, AnotherMethodOrModelIsRefusedUnlessForced) {
