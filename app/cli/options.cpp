@@ -44,7 +44,9 @@ class Parser {
  public:
   // The first `words` arguments are the command.
   Parser(const CommandSpec& command, const std::vector<std::string>& arguments, std::size_t words)
-      : m_command(command), m_arguments(arguments), m_at(words) {
+      : m_command(command),
+        m_arguments(arguments),
+        m_at(words) {
     m_options.command = command.name;
   }
 
@@ -63,7 +65,8 @@ class Parser {
   std::string parseOne() {
     std::string name = m_arguments[m_at++];
     if (!looksLikeOption(name)) {
-      if (!m_command.positional.empty() && m_given.insert(std::string(m_command.positional)).second) {
+      if (!m_command.positional.empty() &&
+          m_given.insert(std::string(m_command.positional)).second) {
         return set(*findOption(m_command.positional), name);
       }
       return "'" + name + "' stands alone; every value follows its option, and a value with " +
@@ -174,8 +177,8 @@ std::string contradiction(const Parser& parser) {
            std::to_string(options.documents.size()) + " are given; call it once for each";
   }
   if (given("--methods")) {
-    for (const char* name :
-         {"--rope", "--factor", "--rope-param", "--calibration", "--psc-strength", "--lora", "--force"}) {
+    for (const char* name : {"--rope", "--factor", "--rope-param", "--calibration",
+                             "--psc-strength", "--lora", "--force"}) {
       if (given(name)) {
         return std::string(name) +
                " and --methods both say how to rotate; write it into "
@@ -193,8 +196,10 @@ std::string contradiction(const Parser& parser) {
   }
   if (std::string same = sameTargets(options); !same.empty()) return same;
   for (const char* name : {"--psc-strength", "--lora", "--force"}) {
-    if (given(name) && !given("--calibration")) {
-      return std::string(name) + " changes a calibration; give --calibration FILE too";
+    // psc train takes its calibration as the one to start from.
+    const char* file = options.command == "psc train" ? "--init" : "--calibration";
+    if (given(name) && !given(file)) {
+      return std::string(name) + " changes a calibration; give " + file + " FILE too";
     }
   }
   return {};

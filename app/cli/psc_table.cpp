@@ -19,7 +19,7 @@ std::vector<CommandSpec> pscCommands() {
                     "psc train --corpus books/*.txt --rope yarn --factor 4 --context 4096 --steps "
                     "60 --rate 1e-3 --no-psc --out yarn-4x-lora.safetensors --max-minutes 10"},
        .results = {"losses", "steps_done", "parameters", "tokens_per_second", "seconds"},
-       .refused = {"--calibration", "--psc-strength", "--lora", "--force"},
+       .refused = {"--calibration", "--psc-strength", "--lora"},
        .dtype = "bfloat16"},
       {.name = "psc bench",
        .usage = "psc bench [--lengths N,N,...]",

@@ -30,11 +30,26 @@ Result<PscTrainingConfig> configFrom(Run& run) {
                            .seed = options.seed,
                            .corpus = options.corpus,
                            .init = options.psc.init,
+                           .initCheck = options.force ? OriginCheck::Ignore : OriginCheck::Enforce,
                            .out = *options.out,
                            .resume = options.resume,
                            .saveEvery = options.psc.saveEvery};
   config.log = [&run](LogLevel, const std::string& text) { run.notice(text); };
   return config;
+}
+
+// A finished module is minutes or hours of work.
+Status overwritesNothing(const PscTrainingConfig& config) {
+  if (config.resume) return Done{};
+  for (const auto& path : {config.out, calibration::statePath(config.out)}) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(path, ignored)) continue;
+    return Error{ErrorCode::InvalidArgument,
+                 path.string() +
+                     " is there already; add --resume to go on with that training, or "
+                     "name another file with --out"};
+  }
+  return Done{};
 }
 
 void describe(Run& run, const PscTrainingConfig& config) {
@@ -106,6 +121,7 @@ void report(Run& run, const PscTrainingResult& result, const PscTrainingConfig& 
 Status runPscTrain(Run& run) {
   const auto config = configFrom(run);
   if (!config) return config.error();
+  if (Status free = overwritesNothing(*config); !free) return free.error();
   describe(run, *config);
   const auto plan = run.plan(config->contextTokens);
   if (!plan) return plan.error();

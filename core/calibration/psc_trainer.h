@@ -28,11 +28,14 @@ struct PscTrainingConfig {
   std::optional<double> loraAlpha;  // none: twice the rank (paper: 16 at rank 8)
   double rate = 2e-4;               // after a linear warm-up, constant
   int warmupSteps = 20;
-  int windowsPerStep = 4;   // gradients are the mean over these
-  double clipNorm = 1.0;    // longest gradient; the paper's trainer library's default
-  std::uint64_t seed = 0;   // of data order and starting values
+  int windowsPerStep = 4;  // gradients are the mean over these
+  double clipNorm = 1.0;   // longest gradient; the paper's trainer library's default
+  std::uint64_t seed = 0;  // of data order and starting values
   std::vector<std::filesystem::path> corpus;
-  std::optional<std::filesystem::path> init;  // calibration to start from instead
+  // Calibration to start from instead: of the same model, method, rank and alpha; a shorter context
+  // or another factor is what it is for.
+  std::optional<std::filesystem::path> init;
+  OriginCheck initCheck = OriginCheck::Enforce;
   std::filesystem::path out;  // the calibration; ".state" beside it: all that --resume needs
   bool resume = false;
   std::int64_t saveEvery = 10;  // steps between savings

@@ -67,6 +67,8 @@ std::string fileHash(const std::filesystem::path& path) {
   return hash.hex().substr(0, 16);
 }
 
+constexpr double kHighestRate = 1e30;  // beyond, a step overflows float32
+
 Status validate(const PscTrainingConfig& c) {
   const auto bad = [](const std::string& what) { return Error{ErrorCode::InvalidArgument, what}; };
   if (c.contextTokens < 2) {
@@ -76,7 +78,10 @@ Status validate(const PscTrainingConfig& c) {
   if (c.steps < 1) return bad("0 steps train nothing; at least 1 is wanted (--steps)");
   if (c.loraRank < 1) return bad("the LoRA rank must be 1 or more (--lora-rank)");
   if (!(alphaOf(c) > 0.0)) return bad("the LoRA alpha must be above 0 (--lora-alpha)");
-  if (!(c.rate > 0.0)) return bad("the learning rate must be above 0 (--rate)");
+  if (!(c.rate > 0.0 && c.rate <= kHighestRate)) {
+    return bad("the learning rate must be above 0 and at most " + numberText(kHighestRate) +
+               " (--rate)");
+  }
   if (c.windowsPerStep < 1) return bad("a step needs at least one window (--accumulate)");
   if (!(c.clipNorm > 0.0)) return bad("the gradient's greatest length must be above 0 (--clip)");
   if (c.saveEvery < 1) return bad("at least one step lies between savings (--save-every)");
@@ -105,9 +110,7 @@ class Training {
             engine.state().placement, config.seed)) {}
 
   Status prepare() {
-    if (!m_config.resume) {
-      return m_config.init ? m_trainable.takeFrom(*m_config.init) : Status(Done{});
-    }
+    if (!m_config.resume) return m_config.init ? start(*m_config.init) : Status(Done{});
     auto state = loadState(statePath(m_config.out), m_trainable, m_settings);
     if (!state) return state.error();
     m_state = *std::move(state);
@@ -179,6 +182,32 @@ class Training {
             .steps = stepsDone(),
             .tokensPerStep = tokensPerStep(),
             .seed = m_config.seed};
+  }
+
+  // From a trained file, which must fit what is trained here.
+  Status start(const std::filesystem::path& file) {
+    const auto metadata = m_trainable.takeFrom(file);
+    if (!metadata) return metadata.error();
+    const auto origin = originFrom(*metadata);
+    if (!origin) {
+      m_config.log(LogLevel::Warning, file.string() +
+                                          " does not say where it comes from: origin "
+                                          "unknown, alpha 16 is taken");
+    } else if (m_config.initCheck == OriginCheck::Enforce) {
+      const std::string name = file.string();
+      const Status model =
+          checkModel(*origin, name, m_engine.modelHash(), m_engine.folder().filename().string());
+      if (!model) return model.error();
+      if (Status method = checkMethod(*origin, name, m_plan); !method) return method.error();
+    }
+    const double alpha = origin ? origin->loraAlpha : 16.0;
+    if (alpha == alphaOf(m_config) || m_config.initCheck == OriginCheck::Ignore) return Done{};
+    return Error{ErrorCode::InvalidArgument,
+                 file.string() + " was trained with LoRA alpha " + numberText(alpha) + ", " +
+                     numberText(alphaOf(m_config)) + " is chosen: its pairs would count " +
+                     numberText(alphaOf(m_config) / alpha) +
+                     " times as much; choose --lora-alpha " + numberText(alpha) +
+                     ", or use it all the same with --force"};
   }
 
   struct Snapshot {

@@ -99,7 +99,7 @@ std::int64_t Trainable::parameters() const {
   return count;
 }
 
-Status Trainable::takeFrom(const std::filesystem::path& path) {
+Result<std::map<std::string, std::string>> Trainable::takeFrom(const std::filesystem::path& path) {
   const auto file = SafetensorsFile::open(path);
   if (!file) return file.error();
   for (const auto& [name, stored] : file->tensors()) {
@@ -124,7 +124,7 @@ Status Trainable::takeFrom(const std::filesystem::path& path) {
     if (!tensor) return tensor.error();
     master = tensor->clone();
   }
-  return Done{};
+  return file->metadata();
 }
 
 const Calibration::Tensors& Trainable::refresh() {

@@ -34,8 +34,9 @@ class Trainable {
   const std::map<std::string, at::Tensor>& working() const { return m_working; }
   std::int64_t parameters() const;
 
-  // Takes masters from a calibration file. InvalidArgument when its tensors are not exactly these.
-  Status takeFrom(const std::filesystem::path& path);
+  // Takes masters from a calibration file and gives its metadata. InvalidArgument when its tensors
+  // are not exactly these.
+  Result<std::map<std::string, std::string>> takeFrom(const std::filesystem::path& path);
 
   // Copies the masters into leaves of the model's type that want gradients. The result refers to
   // them until the next call.

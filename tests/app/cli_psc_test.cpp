@@ -1,9 +1,10 @@
 // psc train on a real small model: the file it makes, interrupted and killed runs, what it refuses.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
+#include <algorithm>
 #include <fstream>
 #include <iterator>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "tests/app/cli_process.h"
 
@@ -62,6 +63,34 @@ TEST(PscTrain, WritesACalibrationThatOtherCommandsUse) {
       run({"score", "--model", stories().string(), "--document", sample().string(),
            "--document-tokens", "0:63", "--rope", "ntk", "--calibration", out.string(), "--force"});
   EXPECT_EQ(forced.status, 0) << forced.err;
+
+  const std::string before = fileText(out);
+  const Outcome again = run(training(out));
+  EXPECT_EQ(again.status, 1);
+  EXPECT_THAT(again.err, HasSubstr("is there already; add --resume"));
+  EXPECT_EQ(fileText(out), before);
+}
+
+TEST(PscTrain, StartsOnlyFromAModuleThatFits) {
+  const TempDir temp;
+  const fs::path first = temp / "first.safetensors";
+  result(training(first));
+  const auto started = [&](const std::string& name, std::vector<std::string> more) {
+    std::vector<std::string> arguments = training(temp / name, {"--init", first.string()});
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  };
+  result(started("same.safetensors", {}));
+  const Outcome alpha = run(started("alpha.safetensors", {"--lora-alpha", "64"}));
+  EXPECT_EQ(alpha.status, 1);
+  EXPECT_THAT(alpha.err, HasSubstr("LoRA alpha 4, 64 is chosen: its pairs would count 16 times"));
+  result(started("forced.safetensors", {"--lora-alpha", "64", "--force"}));
+  std::vector<std::string> ntk = started("ntk.safetensors", {});
+  *std::find(ntk.begin(), ntk.end(), "pi") = "ntk";
+  const Outcome method = run(ntk);
+  EXPECT_EQ(method.status, 1);
+  EXPECT_THAT(method.err, HasSubstr("trained under the RoPE method pi, ntk is chosen"));
+  EXPECT_FALSE(fs::exists(temp / "ntk.safetensors"));
 }
 
 TEST(PscTrain, GoesOnAfterCtrlCAndAfterAKillWithTheSameLosses) {
@@ -95,6 +124,9 @@ TEST(PscTrain, SaysWhatItCannotDo) {
   refused({"psc", "tarin"}, 2, "did you mean 'psc train'?");
   refused(training(out, {"--calibration", "x"}), 2, "has no use for --calibration");
   refused(training(out, {"--resume"}), 1, "x.safetensors.state");
+  std::vector<std::string> fast = training(out);
+  *std::find(fast.begin(), fast.end(), "3e-3") = "1e38";
+  refused(fast, 1, "at most 1e+30 (--rate)");
   refused(training(temp / "none" / "x.safetensors"), 1, "none");
   writeText(temp / "short.txt", "Too short.");
   refused({"psc", "train", "--model", stories().string(), "--corpus", (temp / "short.txt").string(),
