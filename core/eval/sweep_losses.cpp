@@ -51,11 +51,28 @@ std::vector<PairedLoss> valuesOf(const Map& map) {
 
 }  // namespace
 
+void widen(PairedComparison& paired, const std::optional<double>& seedError) {
+  if (!paired.standardError || seedError.value_or(0.0) <= *paired.standardError) return;
+  paired.standardError = seedError;
+  paired.relativeGainError = std::exp(paired.meanDifference) * *seedError;
+}
+
+std::optional<double> GroupComparison::error() const {
+  PairedComparison wide = paired;
+  widen(wide, seedError);
+  return wide.standardError;
+}
+
+std::optional<double> GroupComparison::gainError() const {
+  PairedComparison wide = paired;
+  widen(wide, seedError);
+  return wide.relativeGainError;
+}
+
 std::optional<double> GroupComparison::errors() const {
   if (!paired.standardError) return std::nullopt;
   if (std::abs(paired.meanDifference) < kLossUnit) return 0.0;
-  const double error = std::max(*paired.standardError, seedError.value_or(0.0));
-  return -paired.meanDifference / std::max(error, kLossUnit);
+  return -paired.meanDifference / std::max(*error(), kLossUnit);
 }
 
 // Half a seed would be compared on other windows than the rest.
@@ -238,17 +255,26 @@ std::optional<PairedComparison> SweepLosses::growth(const LossGroup& candidate,
                                                     const LossGroup& baseline, std::int64_t length,
                                                     const PositionRange& early,
                                                     const PositionRange& late) const {
+  const auto growthOver = [&](const SeedPairs& pairs) {
+    const auto first = paired(candidate, baseline, length, early, pairs);
+    auto windows = paired(candidate, baseline, length, late, pairs);
+    for (auto& [name, loss] : windows) {
+      const PairedLoss& before = first.at(name);
+      loss.candidate -= loss.baseline;
+      loss.baseline = before.candidate - before.baseline;
+    }
+    return comparePaired(valuesOf(windows));
+  };
   const auto pairs = seedPairs(candidate, baseline, length);
-  const auto first = paired(candidate, baseline, length, early, pairs);
-  auto windows = paired(candidate, baseline, length, late, pairs);
-  for (auto& [name, loss] : windows) {
-    const PairedLoss& before = first.at(name);
-    loss.candidate -= loss.baseline;
-    loss.baseline = before.candidate - before.baseline;
+  const auto all = growthOver(pairs);
+  if (!all) return std::nullopt;
+  std::vector<double> differences;
+  for (const auto& pair : pairs) {
+    if (const auto one = growthOver({pair})) differences.push_back(one->meanDifference);
   }
-  const auto result = comparePaired(valuesOf(windows));
-  if (!result) return std::nullopt;
-  return *result;
+  PairedComparison result = *all;
+  widen(result, standardErrorOf(differences));
+  return result;
 }
 
 }  // namespace ropescope

@@ -41,10 +41,18 @@ struct GroupComparison {
   std::vector<double> seedGains;    // relative gain in perplexity of each seed alone
   std::optional<double> seedError;  // of the mean difference over seeds, nats; none for one seed
 
-  // Standard errors that the mean difference is away from 0, whichever error is larger: by book or
-  // over seeds. Positive when the candidate is better; none without an error by book.
+  // The larger of the two errors of the mean difference, by book or over seeds, and of the gain
+  // that goes with it; none without an error by book.
+  std::optional<double> error() const;
+  std::optional<double> gainError() const;
+
+  // Standard errors that the mean difference is away from 0, by error(). Positive when the
+  // candidate is better; none without an error by book.
   std::optional<double> errors() const;
 };
+
+// Makes `seedError` the comparison's error where that is larger than the one by book.
+void widen(PairedComparison& paired, const std::optional<double>& seedError);
 
 class SweepLosses {
  public:
@@ -67,7 +75,7 @@ class SweepLosses {
   std::optional<GroupComparison> compare(const LossGroup& candidate, const LossGroup& baseline,
                                          std::int64_t length, const PositionRange& range) const;
   // The difference of the differences in the same windows, late - early positions: below 0 when
-  // the candidate gains more late.
+  // the candidate gains more late. Its error is the larger of the two, by book or over seeds.
   std::optional<PairedComparison> growth(const LossGroup& candidate, const LossGroup& baseline,
                                          std::int64_t length, const PositionRange& early,
                                          const PositionRange& late) const;

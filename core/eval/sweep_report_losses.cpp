@@ -126,7 +126,7 @@ std::string comparisonSection(const LossReport& report) {
           books += (books.empty() ? "" : " / ") + gainText(-std::expm1(book.meanDifference), {});
         }
         table.add({"`" + group.base + "`", countText(length),
-                   gainText(paired.relativeGain, paired.relativeGainError), errorsText(*result),
+                   gainText(paired.relativeGain, result->gainError()), errorsText(*result),
                    clearText(*result), countText(paired.windows), seedGainsText(result->seedGains),
                    books});
       }
@@ -137,10 +137,11 @@ std::string comparisonSection(const LossReport& report) {
   return "## Paired differences\n\n" + conditionsText(report) +
          " The same windows under both variants. Gain: relative fall of "
          "the "
-         "perplexity, 1 - exp(mean difference of the losses) ± standard error clustered by book; "
+         "perplexity, 1 - exp(mean difference of the losses) ± standard error; "
          "above 0 the first variant is better. Seeds: the gain of each seed alone. Standard "
          "errors: how "
-         "many the difference is away from 0, by the larger of two errors, clustered by book and, "
+         "many the difference is away from 0. The error is the larger of two, clustered by book "
+         "and, "
          "with several seeds, over the seeds. Clear: beyond two of them. " +
          confidenceText(booksOf(losses)) + "\n\n" + text;
 }
@@ -170,9 +171,7 @@ std::string positionSection(const LossReport& report) {
         const bool within = std::find(ends.begin(), ends.end(), end) != ends.end();
         const auto result =
             within ? losses.compare(group, *baseline, length, {begin, end}) : std::nullopt;
-        row.push_back(result
-                          ? gainText(result->paired.relativeGain, result->paired.relativeGainError)
-                          : kNone);
+        row.push_back(result ? gainText(result->paired.relativeGain, result->gainError()) : kNone);
         begin = end;
       }
       table.add(std::move(row));
@@ -181,8 +180,8 @@ std::string positionSection(const LossReport& report) {
   }
   if (text.empty()) return {};
   return "## Gain by position\n\nThe same gains by the position of the token, in windows of each "
-         "setting's target length (factor times trained length). ± is clustered by book "
-         "alone.\n\n" +
+         "setting's target length (factor times trained length). ± is the larger "
+         "error again, by book or over seeds.\n\n" +
          text;
 }
 

@@ -57,7 +57,8 @@ std::vector<Finding> findingsOf(const LossReport& report, const VariantPair& pai
 }
 
 // How the gain of one method changes from its smallest to its largest factor. The windows differ,
-// the books are the same: one difference of differences for each book.
+// the books are the same: one difference of differences for each book. Seeds of different factors
+// have nothing in common, so their errors add as squares.
 std::optional<PairedComparison> growthWithFactor(const Finding& small, const Finding& large) {
   std::map<std::string, double> before;
   for (const BookDifference& book : small.comparison.paired.perBook) {
@@ -68,9 +69,12 @@ std::optional<PairedComparison> growthWithFactor(const Finding& small, const Fin
     const auto same = before.find(book.book);
     if (same != before.end()) books.push_back({book.book, same->second, book.meanDifference});
   }
-  const auto result = comparePaired(books);
-  if (!result) return std::nullopt;
-  return *result;
+  const auto paired = comparePaired(books);
+  if (!paired) return std::nullopt;
+  PairedComparison result = *paired;
+  widen(result, std::hypot(small.comparison.seedError.value_or(0.0),
+                           large.comparison.seedError.value_or(0.0)));
+  return result;
 }
 
 std::string outcomeText(const GroupComparison& result) {
@@ -153,7 +157,7 @@ std::string verdictFor(const std::vector<Finding>& findings, const VariantPair& 
     helps.emplace_back(finding.base, outcomeOf(finding.comparison.errors()));
     if (finding.growth) along.emplace_back(finding.base, outcomeOf(*finding.growth));
     table.add({"`" + finding.base + "`", countText(finding.length),
-               gainText(paired.relativeGain, paired.relativeGainError),
+               gainText(paired.relativeGain, finding.comparison.gainError()),
                outcomeText(finding.comparison), countText(paired.books), countText(paired.windows),
                growthText(finding.growth)});
   }
@@ -195,7 +199,7 @@ std::string verdictSection(const LossReport& report) {
          conditionsText(report) +
          " \"Better\" and \"worse\" need more than two standard errors of the paired difference: "
          "clustered by book and, with several seeds, over the seeds as well. The rise of a gain is "
-         "a difference of such differences, its error clustered by book. " +
+         "a difference of such differences, with the larger of the same two errors. " +
          confidenceText(books) + "\n\n" + text;
 }
 

@@ -55,6 +55,14 @@ const LossGroup& group(const SweepLosses& losses, const std::string& base,
   return *found;
 }
 
+SweepRecords recordsOf(std::vector<PerplexityRecord> cells) {
+  SweepRecords records;
+  records.header = {{"kind", "sweep"},     {"model", "tiny"},    {"model_hash", "0123456789abcdef"},
+                    {"trained_length", 4}, {"dtype", "float32"}, {"bos", false}};
+  records.perplexity = std::move(cells);
+  return records;
+}
+
 // By hand: windows of a: (3 * 3.0 + 4 * 2.0) / 7 = 17/7 and 20.5/7; b: 24/7 and 27.5/7. Their mean
 // is 89 / 28; sums of residuals by book -7/7 and +7/7, so the error is sqrt(2 (1 + 1)) / 4 = 0.5.
 TEST(SweepLosses, MeanByHand) {
@@ -99,6 +107,8 @@ TEST(SweepLosses, SeedsAreAveragedAndTheirSpreadIsAnErrorToo) {
   EXPECT_NEAR(result->seedGains[1], 1.0 - std::exp(-0.6), kRounding);
   EXPECT_NEAR(*result->seedError, 0.205, kRounding);
   EXPECT_NEAR(*result->errors(), 0.395 / 0.205, 1e-9);  // by the larger error
+  EXPECT_NEAR(*result->gainError(), 0.205 * std::exp(-0.395), kRounding);
+  EXPECT_THAT(sweepReport(recordsOf(records), {}), HasSubstr("+32.63 % ± 13.81"));
 }
 
 TEST(SweepLosses, AnUntrainedSettingStandsAgainstEverySeed) {
@@ -147,6 +157,19 @@ TEST(SweepLosses, GrowthIsTheDifferenceOfTheDifferences) {
                                     group(losses, "pi:factor=2", "lora"), 8, {0, 4}, {4, 8});
   ASSERT_TRUE(growth);
   EXPECT_NEAR(growth->meanDifference, -0.2, kRounding);
+  EXPECT_NEAR(*growth->standardError, 0.0, kRounding);
+
+  // A second seed without any growth: -0.1 in the mean, and 0.2 / 2 as its error over seeds.
+  for (const char* book : {"a", "b"}) {
+    records.push_back(cell("pi:factor=2", "lora", 1, book, {{3.0, 3.0}, {3.0, 3.0}}));
+    records.push_back(cell("pi:factor=2", "psc", 1, book, {{2.4, 2.4}, {2.4, 2.4}}));
+  }
+  const SweepLosses both(records);
+  const auto unsure = both.growth(group(both, "pi:factor=2", "psc"),
+                                  group(both, "pi:factor=2", "lora"), 8, {0, 4}, {4, 8});
+  ASSERT_TRUE(unsure);
+  EXPECT_NEAR(unsure->meanDifference, -0.1, kRounding);
+  EXPECT_NEAR(*unsure->standardError, 0.1, kRounding);
 }
 
 TEST(SweepReport, ComparesPscWithEveryBaselineByDefault) {
@@ -160,14 +183,6 @@ TEST(SweepReport, ComparesPscWithEveryBaselineByDefault) {
   EXPECT_THAT(texts, testing::ElementsAre("psc/lora", "psc/wide", "psc-long/lora", "psc-long/wide",
                                           "psc-long/psc", "lora/untrained", "wide/untrained",
                                           "psc/untrained", "psc-long/untrained"));
-}
-
-SweepRecords recordsOf(std::vector<PerplexityRecord> cells) {
-  SweepRecords records;
-  records.header = {{"kind", "sweep"},     {"model", "tiny"},    {"model_hash", "0123456789abcdef"},
-                    {"trained_length", 4}, {"dtype", "float32"}, {"bos", false}};
-  records.perplexity = std::move(cells);
-  return records;
 }
 
 // Factor 2 of a model trained at 4 tokens: the target length is 8. -0.19 +- 0.11 nats are 1.7
@@ -214,6 +229,21 @@ TEST(SweepReport, GrowthWithTheFactorIsPairedByBook) {
   const std::string text = sweepReport(recordsOf(records), {});
   EXPECT_THAT(text, HasSubstr("| pi | 2 to 4 | 0.3050 ± 0.0050: grows |"));
   EXPECT_THAT(text, HasSubstr("\"The gain grows with the factor\" **holds**: 1 of 1"));
+
+  // A second seed at factor 4 that gains 1.2 nats less: the mean rise is 0.305 - 0.6 = -0.295, and
+  // half of 1.2 is the error over seeds.
+  for (const PerplexityRecord& record : std::vector<PerplexityRecord>(records)) {
+    if (record.setting.factor != 4.0) continue;
+    PerplexityRecord second = record;
+    second.setting.seed = 1;
+    second.setting.label = record.setting.label.substr(0, record.setting.label.size() - 1) + "1";
+    for (auto& window : second.losses) {
+      for (double& loss : window) loss += second.setting.variant == "psc" ? 1.2 : 0.0;
+    }
+    records.push_back(second);
+  }
+  EXPECT_THAT(sweepReport(recordsOf(records), {}),
+              HasSubstr("| pi | 2 to 4 | -0.2950 ± 0.6000: unclear |"));
 }
 
 TEST(SweepReport, HasOnlySectionsWithData) {
