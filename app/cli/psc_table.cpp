@@ -41,8 +41,8 @@ std::vector<OptionSpec> pscOptions() {
   return {
       {"--steps", "K", "updates in all, over resumed calls too (default 500)", Once,
        setWholeWithin<1, kMost, psc, &P::steps>},
-      {"--lora-rank", "R", "rank of the LoRA pairs (default 8)", Once,
-       setWholeWithin<1, 4096, psc, &P::loraRank>},
+      {"--lora-rank", "R", "rank of the LoRA pairs (default 8); 0: PSC modules alone", Once,
+       setWholeWithin<0, 4096, psc, &P::loraRank>},
       {"--lora-alpha", "A", "LoRA scale is A / R (default: twice the rank)", Once,
        setReal<psc, &P::loraAlpha>},
       {"--no-psc", "", "train the LoRA pairs alone", Flag, setFlag<psc, &P::loraAlone>},

@@ -60,6 +60,7 @@ void describe(Run& run, const PscTrainingConfig& config) {
   Json files = Json::array();
   for (const auto& path : config.corpus) files.push_back(path.string());
   settings["corpus"] = std::move(files);
+  settings["init"] = config.init ? Json(config.init->filename().string()) : Json(nullptr);
   settings["steps"] = config.steps;
   settings["max_minutes"] = config.maxMinutes ? Json(*config.maxMinutes) : Json(nullptr);
   settings["out"] = config.out.string();
@@ -95,6 +96,7 @@ void report(Run& run, const PscTrainingResult& result, const PscTrainingConfig& 
   fields["resumed_from"] = result.resumedFrom;
   fields["losses"] = result.losses;
   fields["parameters"] = result.parameters;
+  fields["corpus_sha256"] = result.corpusHash;
   fields["tokens_per_step"] = result.tokensPerStep;
   fields["training_seconds"] = result.seconds;
   fields["tokens_per_second"] = result.tokensPerSecond;

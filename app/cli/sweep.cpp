@@ -91,15 +91,6 @@ fs::path outputPath(const Options& options) {
   return options.sweep.settings->stem().string() + ".jsonl";
 }
 
-std::string cellText(const ResultJson& record) {
-  const ResultJson& key = record["key"];
-  std::string text = key["setting"].get<std::string>() + ", " + key["measure"].get<std::string>() +
-                     " at " + countText(key["length"].get<std::int64_t>());
-  if (key.contains("book")) text += ", " + key["book"].get<std::string>();
-  if (key.contains("depth")) text += ", depth " + compact(key["depth"].get<double>());
-  return text;
-}
-
 void noticeWaiting(Run& run, const SweepPlan& plan) {
   Json waiting = Json::array();
   for (const SweepWaiting& each : plan.waiting) {
@@ -139,7 +130,8 @@ Status measureMissing(Run& run, const SweepSettings& settings, std::vector<Sweep
       input, *plan, *log,
       [&](const ResultJson& record, std::int64_t done) {
         ++measured;
-        run.console().info(countText(done) + " of " + countText(total) + ": " + cellText(record));
+        run.console().info(countText(done) + " of " + countText(total) + ": " +
+                           cellText(record["key"]));
       },
       limit.job());
   run.console().endProgress();

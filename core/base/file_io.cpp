@@ -1,14 +1,14 @@
 #include "core/base/file_io.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <sstream>
 #include <system_error>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace ropescope {
 namespace {
@@ -52,6 +52,18 @@ Status writeInPlace(const std::filesystem::path& path, std::string_view bytes) {
   return Done{};
 }
 
+// The process id keeps two programs from writing into one partial file.
+std::string partialName(const std::filesystem::path& target) {
+  return target.string() + "." + std::to_string(::getpid()) + ".partial";
+}
+
+// With the old file's permissions.
+int openPartial(const std::filesystem::path& target, const std::string& partial) {
+  struct stat old {};
+  const mode_t mode = ::stat(target.c_str(), &old) == 0 ? old.st_mode & 0777 : 0644;
+  return ::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+}
+
 // Where a link leads, so that the link stays and the file behind it is replaced.
 std::filesystem::path behindLinks(const std::filesystem::path& path) {
   std::error_code error;
@@ -64,8 +76,7 @@ std::filesystem::path behindLinks(const std::filesystem::path& path) {
 Result<std::string> readFile(const std::filesystem::path& path) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) {
-    return Error{ErrorCode::InvalidArgument,
-                 path.string() + " is a folder; a file is wanted here"};
+    return Error{ErrorCode::InvalidArgument, path.string() + " is a folder; a file is wanted here"};
   }
   std::ifstream file(path, std::ios::binary);
   if (!file) {
@@ -81,11 +92,8 @@ Result<std::string> readFile(const std::filesystem::path& path) {
 Status writeFileAtomically(const std::filesystem::path& path, std::string_view bytes) {
   if (isInPlace(path)) return writeInPlace(path, bytes);
   const std::filesystem::path target = behindLinks(path);
-  // The process id keeps two programs from writing into one partial file.
-  const std::string partial = target.string() + "." + std::to_string(::getpid()) + ".partial";
-  struct stat old {};
-  const mode_t mode = ::stat(target.c_str(), &old) == 0 ? old.st_mode & 0777 : 0644;
-  const int file = ::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+  const std::string partial = partialName(target);
+  const int file = openPartial(target, partial);
   if (file < 0) return diskError(path, errno, kOldFileSafe);
   int error = writeAll(file, bytes);
   if (::close(file) != 0 && error == 0) error = errno;
@@ -94,6 +102,17 @@ Status writeFileAtomically(const std::filesystem::path& path, std::string_view b
     ::unlink(partial.c_str());
     return diskError(path, error, kOldFileSafe);
   }
+  return Done{};
+}
+
+Status checkWritable(const std::filesystem::path& path) {
+  if (isInPlace(path)) return writeInPlace(path, {});
+  const std::filesystem::path target = behindLinks(path);
+  const std::string partial = partialName(target);
+  const int file = openPartial(target, partial);
+  if (file < 0) return diskError(path, errno, "");
+  ::close(file);
+  ::unlink(partial.c_str());
   return Done{};
 }
 

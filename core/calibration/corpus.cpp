@@ -1,6 +1,7 @@
 #include "core/calibration/corpus.h"
 
 #include <algorithm>
+#include <fstream>
 #include <limits>
 
 #include <nlohmann/json.hpp>
@@ -36,6 +37,20 @@ Result<Ids> readIds(const std::filesystem::path& path, int vocabularySize) {
   return ids;
 }
 
+// Piece by piece: a file of token ids may be longer than the memory.
+Status addContent(Sha256& hash, const std::filesystem::path& path) {
+  constexpr std::size_t kPiece = std::size_t{1} << 20;  // bytes
+  std::ifstream file(path, std::ios::binary);
+  std::string piece(kPiece, '\0');
+  while (file) {
+    file.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+    hash.add({piece.data(), static_cast<std::size_t>(file.gcount())});
+  }
+  if (file.eof()) return Done{};
+  return Error{ErrorCode::NotFound,
+               path.string() + " cannot be read; change its permissions or leave it out"};
+}
+
 }  // namespace
 
 Result<Corpus> Corpus::open(CorpusOptions options) {
@@ -61,6 +76,7 @@ Result<Corpus> Corpus::open(CorpusOptions options) {
                        "JSON array in a .json file"};
     }
     hash.add(path.filename().string() + "\n" + std::to_string(bytes) + "\n");
+    if (Status added = addContent(hash, path); !added) return added.error();
     longest = std::max(longest, bytes);
     total += bytes;  // an empty file is never drawn
     if (bytes == 0) corpus.m_tooShort.insert(corpus.m_endBytes.size());

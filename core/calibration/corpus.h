@@ -31,8 +31,8 @@ struct CorpusOptions {
   LogSink log;  // texts that are too short and left out
 };
 
-// Files are read and tokenized when a window is first drawn from them: a shelf of books costs
-// nothing until it is used. Confined to one thread.
+// Files are hashed at once, and tokenized when a window is first drawn from them: a shelf of books
+// costs little until it is used. Confined to one thread.
 class Corpus {
  public:
   // Errors: NotFound; InvalidArgument when no file can be long enough for one window (a token has
@@ -44,7 +44,7 @@ class Corpus {
   // turns out too short for one window is left out with a notice and drawn again.
   Result<TrainingWindow> window(std::uint64_t index);
 
-  // SHA-256 over the names and sizes of the files, in order: what a resumed run must find again.
+  // SHA-256 over the names and contents of the files, in order: what a resumed run must find again.
   const std::string& fingerprint() const { return m_fingerprint; }
   std::size_t files() const { return m_options.files.size(); }
 

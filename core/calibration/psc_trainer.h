@@ -24,9 +24,9 @@ struct PscTrainingConfig {
   std::int64_t steps = 500;
   std::optional<double> maxMinutes;  // stop after so long; a resumed run goes on
   bool phase = true;                 // false: LoRA pairs alone
-  int loraRank = 8;
-  std::optional<double> loraAlpha;  // none: twice the rank (paper: 16 at rank 8)
-  double rate = 2e-4;               // after a linear warm-up, constant
+  int loraRank = 8;                  // 0: PSC modules alone
+  std::optional<double> loraAlpha;   // none: twice the rank (paper: 16 at rank 8)
+  double rate = 2e-4;                // after a linear warm-up, constant
   int warmupSteps = 20;
   int windowsPerStep = 4;  // gradients are the mean over these
   double clipNorm = 1.0;   // longest gradient; the paper's trainer library's default
@@ -57,6 +57,7 @@ struct PscTrainingResult {
   std::vector<double> losses;    // [steps done], over all calls
   std::int64_t resumedFrom = 0;  // steps that an earlier call had done
   std::int64_t parameters = 0;   // trained
+  std::string corpusHash;        // SHA-256 over its files' names and contents
   std::int64_t tokensPerStep = 0;
   double seconds = 0.0;          // of training, over all calls
   double tokensPerSecond = 0.0;  // of this call
@@ -69,8 +70,9 @@ std::map<std::string, std::string> trainingSettings(const Engine& engine,
                                                     const PscTrainingConfig& config,
                                                     const std::string& corpusFingerprint);
 
-// Errors: InvalidArgument (a setting, a corpus too short for one window, a state of another run:
-// both values named), Unsupported when a loss is not finite (the step is named, the state before it
+// Errors, before any work: InvalidArgument (a setting, a corpus too short for one window, a state
+// of another run or of more steps: both values named), Device when `out` cannot be written. Then
+// Unsupported when a loss is not finite (the step is named, the state before it
 // is kept), Device when the disk refuses. A stop or the end of the minutes is no error: everything
 // up to the last whole step is saved.
 Result<PscTrainingResult> trainPsc(const Engine& engine, const PscTrainingConfig& config,

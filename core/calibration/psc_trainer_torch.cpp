@@ -31,8 +31,10 @@ std::string numberText(double number) {
   return {buffer, std::to_chars(buffer, buffer + sizeof buffer, number).ptr};
 }
 
+// Without pairs it scales nothing; a file names one all the same.
 double alphaOf(const PscTrainingConfig& config) {
-  return config.loraAlpha.value_or(2.0 * config.loraRank);
+  constexpr double kPapers = 16.0;
+  return config.loraAlpha.value_or(config.loraRank > 0 ? 2.0 * config.loraRank : kPapers);
 }
 
 // Files by their names alone: where they lie on this machine is nobody's business.
@@ -76,7 +78,12 @@ Status validate(const PscTrainingConfig& c) {
                " tokens; at least 2 are wanted (--context)");
   }
   if (c.steps < 1) return bad("0 steps train nothing; at least 1 is wanted (--steps)");
-  if (c.loraRank < 1) return bad("the LoRA rank must be 1 or more (--lora-rank)");
+  if (c.loraRank < 0) return bad("the LoRA rank must be 0 or more (--lora-rank)");
+  if (c.loraRank == 0 && !c.phase) {
+    return bad(
+        "LoRA rank 0 without PSC modules leaves nothing to train; choose a rank of 1 or more "
+        "(--lora-rank), or leave --no-psc out");
+  }
   if (!(alphaOf(c) > 0.0)) return bad("the LoRA alpha must be above 0 (--lora-alpha)");
   if (!(c.rate > 0.0 && c.rate <= kHighestRate)) {
     return bad("the learning rate must be above 0 and at most " + numberText(kHighestRate) +
@@ -114,7 +121,12 @@ class Training {
     auto state = loadState(statePath(m_config.out), m_trainable, m_settings);
     if (!state) return state.error();
     m_state = *std::move(state);
-    return Done{};
+    if (stepsDone() <= m_config.steps) return Done{};
+    return Error{ErrorCode::InvalidArgument,
+                 statePath(m_config.out).string() + " is already at step " +
+                     countText(stepsDone()) + ", " + countText(m_config.steps) +
+                     " are wanted; give --steps " + std::to_string(stepsDone()) +
+                     " or more, or name another file with --out"};
   }
 
   // False when the job was stopped inside the step, which then leaves no trace.
@@ -168,6 +180,7 @@ class Training {
   std::int64_t tokensPerStep() const { return m_config.contextTokens * m_config.windowsPerStep; }
   const TrainingState& state() const { return m_state; }
   std::int64_t parameters() const { return m_trainable.parameters(); }
+  const std::string& corpusHash() const { return m_corpus.fingerprint(); }
 
  private:
   CalibrationOrigin origin() const {
@@ -266,6 +279,7 @@ Result<PscTrainingResult> run(Training& training, const PscTrainingConfig& confi
   const auto start = Clock::now();
   PscTrainingResult result{.resumedFrom = training.stepsDone(),
                            .parameters = training.parameters(),
+                           .corpusHash = training.corpusHash(),
                            .tokensPerStep = training.tokensPerStep(),
                            .startBytes = peakResidentBytes()};
   std::int64_t unsaved = 0;
@@ -350,6 +364,7 @@ Result<PscTrainingResult> trainPsc(const Engine& engine, const PscTrainingConfig
     if (!corpus) return corpus.error();
     Training training(engine, config, *std::move(corpus), *std::move(plan));
     if (Status prepared = training.prepare(); !prepared) return prepared.error();
+    if (Status writable = checkWritable(config.out); !writable) return writable.error();
     return run(training, config, onStep, job);
   });
 }

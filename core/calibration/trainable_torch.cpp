@@ -78,6 +78,7 @@ Trainable Trainable::fresh(const ModelConfig& config, const TrainableShape& shap
       starts.addPhase(name + "q_phase", config.heads, config.headDim);
       starts.addPhase(name + "k_phase", config.kvHeads, config.headDim);
     }
+    if (shape.loraRank == 0) continue;
     starts.addPair(name + "q_lora", q, e, shape.loraRank);
     starts.addPair(name + "k_lora", kv, e, shape.loraRank);
     starts.addPair(name + "v_lora", kv, e, shape.loraRank);
@@ -85,7 +86,7 @@ Trainable Trainable::fresh(const ModelConfig& config, const TrainableShape& shap
   }
   Trainable trainable;
   trainable.m_placement = placement;
-  trainable.m_loraScale = shape.loraAlpha / shape.loraRank;
+  if (shape.loraRank > 0) trainable.m_loraScale = shape.loraAlpha / shape.loraRank;
   trainable.m_layers = config.layers;
   for (const auto& [name, start] : starts.tensors()) {
     trainable.m_masters[name] = start.to(placement.device, masterType(placement));

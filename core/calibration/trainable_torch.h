@@ -15,7 +15,7 @@
 namespace ropescope::calibration {
 
 struct TrainableShape {
-  int loraRank = 8;
+  int loraRank = 8;  // 0: no pairs
   double loraAlpha = 16.0;
   bool phase = true;  // PSC modules; false: LoRA pairs alone
 };

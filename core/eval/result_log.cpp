@@ -24,7 +24,7 @@ Error diskError(const std::filesystem::path& path, int error) {
   const bool full = error == ENOSPC || error == EDQUOT;
   return Error{ErrorCode::Device, path.string() + ": cannot be written (" + std::strerror(error) +
                                       ")" +
-                                      (full ? "; free some space and go on with --resume"
+                                      (full ? "; free some space, what is in it is kept"
                                             : "; choose another folder or change permissions")};
 }
 

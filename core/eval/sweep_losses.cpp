@@ -42,6 +42,16 @@ std::optional<double> standardErrorOf(const std::vector<double>& values) {
   return std::sqrt(squares / (count - 1.0) / count);
 }
 
+// The books that most settings have; of two such sets the larger.
+std::set<std::string> commonBooks(const std::map<std::string, std::set<std::string>>& byLabel) {
+  std::map<std::set<std::string>, std::size_t> votes;
+  for (const auto& [label, books] : byLabel) ++votes[books];
+  const auto most = std::max_element(votes.begin(), votes.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.second, a.first.size()) < std::pair(b.second, b.first.size());
+  });
+  return most->first;
+}
+
 template <class Map>
 std::vector<PairedLoss> valuesOf(const Map& map) {
   std::vector<PairedLoss> values;
@@ -50,6 +60,29 @@ std::vector<PairedLoss> valuesOf(const Map& map) {
 }
 
 }  // namespace
+
+std::vector<LossGroup> inReportOrder(std::vector<LossGroup> groups) {
+  std::map<std::string, double> largest;  // factor of a method
+  std::vector<std::string> variants;
+  const auto place = [&](const std::string& variant) {
+    const auto found = std::find(variants.begin(), variants.end(), variant);
+    const auto index = found - variants.begin();
+    if (found == variants.end()) variants.push_back(variant);
+    return index;
+  };
+  for (const LossGroup& group : groups) {
+    double& factor = largest[group.method];
+    factor = std::max(factor, group.factor);
+    place(group.variant);
+  }
+  const auto rank = [&](const LossGroup& group) {
+    return std::tuple(largest.at(group.method) > 1.0, group.method, group.factor, group.base,
+                      place(group.variant));
+  };
+  std::stable_sort(groups.begin(), groups.end(),
+                   [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
+  return groups;
+}
 
 void widen(PairedComparison& paired, const std::optional<double>& seedError) {
   if (!paired.standardError || seedError.value_or(0.0) <= *paired.standardError) return;
@@ -75,27 +108,43 @@ std::optional<double> GroupComparison::errors() const {
   return -paired.meanDifference / std::max(*error(), kLossUnit);
 }
 
-// Half a seed would be compared on other windows than the rest.
+// Half a seed would be compared on other windows than the rest, and a book that few settings have
+// would change the means of those alone.
 void SweepLosses::dropIncomplete() {
-  std::map<std::int64_t, std::set<std::string>> books;                        // by length
-  std::map<std::pair<std::string, std::int64_t>, std::set<std::string>> own;  // by label and length
+  using Books = std::set<std::string>;
+  std::map<std::int64_t, std::map<std::string, Books>> books;  // by length and label
   for (const PerplexityRecord& record : m_records) {
-    books[record.length].insert(record.book);
-    own[{record.setting.label, record.length}].insert(record.book);
+    books[record.length][record.setting.label].insert(record.book);
   }
-  for (const auto& [name, found] : own) {
-    const auto& wanted = books[name.second];
-    if (found.size() == wanted.size()) continue;
-    m_incomplete.push_back(name.first + " at " + countText(name.second) + ": " +
-                           std::to_string(found.size()) + " of " + std::to_string(wanted.size()) +
-                           " books are measured, left out");
+  for (const auto& [length, own] : books) {
+    const Books wanted = commonBooks(own);
+    std::map<std::string, std::size_t> extra;
+    const auto lacks = [&, &own = own](const std::string& label) {
+      return !std::includes(own.at(label).begin(), own.at(label).end(), wanted.begin(),
+                            wanted.end());
+    };
+    for (const auto& [label, found] : own) {
+      std::size_t measured = 0;
+      for (const std::string& book : found) wanted.contains(book) ? ++measured : ++extra[book];
+      if (!lacks(label)) continue;
+      m_incomplete.push_back(label + " at " + countText(length) + ": " + std::to_string(measured) +
+                             " of " + std::to_string(wanted.size()) +
+                             " books are measured, left out");
+    }
+    for (const auto& [book, settings] : extra) {
+      m_incomplete.push_back(book + " at " + countText(length) + ": " + std::to_string(settings) +
+                             " of " + std::to_string(own.size()) + " settings have it, left out");
+    }
+    std::erase_if(m_records, [&, length = length](const PerplexityRecord& record) {
+      return record.length == length &&
+             (lacks(record.setting.label) || !wanted.contains(record.book));
+    });
   }
-  std::erase_if(m_records, [&](const PerplexityRecord& record) {
-    return own[{record.setting.label, record.length}].size() != books[record.length].size();
-  });
 }
 
-SweepLosses::SweepLosses(const std::vector<PerplexityRecord>& records) : m_records(records) {
+SweepLosses::SweepLosses(const std::vector<PerplexityRecord>& records)
+    : m_records(records),
+      m_windowsPerBook(records.empty() ? 0 : records.front().windowsPerBook) {
   dropIncomplete();
   for (const PerplexityRecord& record : m_records) {
     if (record.losses.empty()) continue;  // a book too short for a window
@@ -108,29 +157,7 @@ SweepLosses::SweepLosses(const std::vector<PerplexityRecord>& records) : m_recor
     }
   }
   std::sort(m_lengths.begin(), m_lengths.end());
-  sortGroups();
-}
-
-// Cells are measured in any order: methods and variants as they first appeared, factors ascending.
-void SweepLosses::sortGroups() {
-  std::vector<std::string> methods;
-  std::vector<std::string> variants;
-  const auto place = [](std::vector<std::string>& names, const std::string& name) {
-    const auto found = std::find(names.begin(), names.end(), name);
-    const auto index = found - names.begin();
-    if (found == names.end()) names.push_back(name);
-    return index;
-  };
-  for (const LossGroup& group : m_groups) {
-    place(methods, group.method);
-    place(variants, group.variant);
-  }
-  const auto rank = [&](const LossGroup& group) {
-    return std::tuple(place(methods, group.method), group.factor, group.base,
-                      place(variants, group.variant));
-  };
-  std::stable_sort(m_groups.begin(), m_groups.end(),
-                   [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
+  m_groups = inReportOrder(std::move(m_groups));
 }
 
 const LossGroup* SweepLosses::find(const std::string& base, const std::string& variant) const {

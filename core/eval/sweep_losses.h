@@ -22,6 +22,10 @@ struct LossGroup {
   std::string variant;
 };
 
+// Cells are measured in any order: methods without scaling first, then by name; factors ascending;
+// variants as they first appear.
+std::vector<LossGroup> inReportOrder(std::vector<LossGroup> groups);
+
 // Token positions begin … end - 1 of the windows; both are ends of bins, or 0.
 struct PositionRange {
   std::int64_t begin = 0;
@@ -54,13 +58,18 @@ struct GroupComparison {
 // Makes `seedError` the comparison's error where that is larger than the one by book.
 void widen(PairedComparison& paired, const std::optional<double>& seedError);
 
+// Records with one limit of windows per book, so that all settings have the same windows at one
+// length.
 class SweepLosses {
  public:
   explicit SweepLosses(const std::vector<PerplexityRecord>& records);
 
+  std::int64_t windowsPerBook() const { return m_windowsPerBook; }  // 0: all
+
   const std::vector<LossGroup>& groups() const { return m_groups; }  // by method, factor, variant
   const std::vector<std::int64_t>& lengths() const { return m_lengths; }  // ascending
-  // Seeds that lack a book which another setting has at the same length; they are left out.
+  // What was left out, and why: at every length the books count that most settings have; a seed
+  // that lacks one of them, and books beside them, do not.
   const std::vector<std::string>& incomplete() const { return m_incomplete; }
   // Ends of the position bins of windows of this length.
   const std::vector<std::int64_t>& binEnds(std::int64_t length) const;
@@ -87,7 +96,6 @@ class SweepLosses {
   using WindowLosses = std::map<WindowName, double>;
 
   void dropIncomplete();
-  void sortGroups();
   WindowLosses losses(const LossGroup& group, std::int64_t length, const Seed& seed,
                       const PositionRange& range) const;
   std::vector<Seed> seeds(const LossGroup& group, std::int64_t length) const;
@@ -98,6 +106,7 @@ class SweepLosses {
                                           const SeedPairs& pairs) const;
 
   std::vector<PerplexityRecord> m_records;
+  std::int64_t m_windowsPerBook = 0;
   std::vector<LossGroup> m_groups;
   std::vector<std::int64_t> m_lengths;
   std::vector<std::string> m_incomplete;

@@ -4,7 +4,9 @@
 #include <set>
 
 #include "core/base/file_io.h"
+#include "core/base/memory_size.h"
 #include "core/base/sha256.h"
+#include "core/rope/rope_method.h"
 
 namespace ropescope {
 namespace {
@@ -42,13 +44,16 @@ class Planner {
 
   void add(std::size_t setting, const ResultJson& files, SweepPlan& plan) const {
     const auto cell = [&](SweepMeasure measure, std::int64_t length) {
-      return SweepCell{.setting = setting,
-                       .measure = measure,
-                       .length = length,
-                       .key = {{"measure", measureName(measure)},
-                               {"setting", m_settings.settings[setting].label},
-                               {"files", files},
-                               {"length", length}}};
+      SweepCell made{.setting = setting,
+                     .measure = measure,
+                     .length = length,
+                     .key = {{"measure", measureName(measure)},
+                             {"setting", m_settings.settings[setting].label},
+                             {"files", files},
+                             {"length", length}}};
+      // An open factor is that of the longest length.
+      if (m_settings.settings[setting].openFactor) made.key["longest"] = longestLength(m_settings);
+      return made;
     };
     if (m_settings.perplexity) addPerplexity(cell, plan);
     if (m_settings.passkey) addPasskey(cell, plan);
@@ -136,6 +141,14 @@ std::string_view measureName(SweepMeasure measure) {
       return "questions";
   }
   return "perplexity";
+}
+
+std::string cellText(const ResultJson& key) {
+  std::string text = key["setting"].get<std::string>() + ", " + key["measure"].get<std::string>() +
+                     " at " + countText(key["length"].get<std::int64_t>());
+  if (key.contains("book")) text += ", " + key["book"].get<std::string>();
+  if (key.contains("depth")) text += ", depth " + rope::valueText(key["depth"].get<double>());
+  return text;
 }
 
 Result<SweepPlan> planSweep(const SweepSettings& settings, const std::vector<SweepBook>& books) {

@@ -32,6 +32,9 @@ struct SweepCell {
   ResultJson key;
 };
 
+// A cell for people, from its key: "yarn:factor=2, perplexity at 4,096, a.txt".
+std::string cellText(const ResultJson& key);
+
 struct SweepWaiting {
   std::string label;
   std::string file;  // that is not there

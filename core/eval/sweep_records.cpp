@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "core/base/file_io.h"
+#include "core/eval/markdown.h"
 #include "core/eval/result_fields.h"
 
 namespace ropescope {
@@ -38,6 +39,20 @@ class Reader {
       if (Status added = addRun(object); !added) return added;
     }
     return Done{};
+  }
+
+  void finish() {
+    const auto ofFiles = [&](const auto& record) {
+      return record.setting.files == m_lastFiles.at(record.setting.label);
+    };
+    const auto label = [](const auto& record) { return record.setting.label; };
+    dropReplaced(m_records.perplexity, ofFiles, label);
+    dropReplaced(m_records.passkey, ofFiles, label);
+    dropReplaced(m_records.questions, ofFiles, label);
+    dropReplaced(
+        m_records.perplexity,
+        [&](const auto& record) { return record.bookHash == m_lastBooks.at(record.book); },
+        [](const auto& record) { return record.book; });
   }
 
  private:
@@ -99,6 +114,7 @@ class Reader {
     keys.read("measure", measure);
     keys.read("setting", setting.label);
     keys.read("length", length);
+    setting.files = keys.list("files").dump();
     fields.take(keys);
     if (record.is_object() && record.contains("seed") && record["seed"].is_number_integer()) {
       setting.seed = record["seed"].get<std::int64_t>();
@@ -107,6 +123,7 @@ class Reader {
       return wrong(whole.error().code, whole.error().message);
     addOnce(m_records.devices, device);
     addOnce(m_records.versions, version);
+    m_lastFiles[setting.label] = setting.files;
     const std::string name = setting.label + ", " + measure + " at " + std::to_string(length);
     if (measure == "perplexity") return addPerplexity(record, setting, length, name);
     if (measure == "passkey") return addPasskey(record, setting, length, name);
@@ -124,6 +141,8 @@ class Reader {
     ResultFields fields(record);
     ResultFields keys(record["key"]);
     keys.read("book", cell.book);
+    keys.read("book_sha256", cell.bookHash);
+    keys.read("windows_per_book", cell.windowsPerBook);
     fields.take(keys);
     fields.read("book_tokens", cell.bookTokens);
     fields.read("windows_of_book", cell.windowsOfBook);
@@ -144,8 +163,10 @@ class Reader {
     }
     if (Status whole = fields.status(); !whole)
       return wrong(whole.error().code, whole.error().message);
-    const std::string nameWithBook = name + ", " + cell.book;
-    put(m_records.perplexity, nameWithBook, std::move(cell));
+    m_lastBooks[cell.book] = cell.bookHash;
+    std::string place = name + ", " + cell.book;
+    if (cell.windowsPerBook > 0) place += ", " + countOf(cell.windowsPerBook, "window") + " a book";
+    put(m_records.perplexity, place, std::move(cell));
     return Done{};
   }
 
@@ -192,6 +213,20 @@ class Reader {
     return Done{};
   }
 
+  // Cells of a content that another one has replaced would be averaged with those of the new one.
+  template <class Record>
+  void dropReplaced(std::vector<Record>& records, const auto& isLast, const auto& nameOf) {
+    std::map<std::string, std::int64_t> dropped;
+    for (const Record& record : records) {
+      if (!isLast(record)) ++dropped[nameOf(record)];
+    }
+    std::erase_if(records, [&](const Record& record) { return !isLast(record); });
+    for (const auto& [name, count] : dropped) {
+      m_records.notices.push_back(countOf(count, "cell") + " of " + name +
+                                  " are of an earlier content of its file and left out");
+    }
+  }
+
   Status addRun(const Json& run) {
     const std::string command =
         run.is_object() && run.contains("settings") && run["settings"].is_object()
@@ -211,28 +246,43 @@ class Reader {
 
   Status addTraining(const Json& run) {
     const Json& settings = run.at("settings");
+    const Json& training = settings.at("training");
+    const bool lora = training.at("LoRA rank") != "0";
+    const bool phase = training.at("phase modules") == "on";
     const auto losses = run.at("losses").get<std::vector<double>>();
-    TrainingRecord training{.name = fs::path(run.at("out").get<std::string>()).stem().string(),
-                            .method = settings.at("rope").at("method"),
-                            .factor = settings.at("rope").at("factor"),
-                            .context = settings.at("context"),
-                            .seed = settings.at("seed"),
-                            .parameters = run.at("parameters"),
-                            .steps = run.at("steps_done"),
-                            .stepsWanted = settings.at("steps"),
-                            .tokensPerStep = run.at("tokens_per_step"),
-                            .seconds = run.at("training_seconds"),
-                            .dtype = settings.at("dtype"),
-                            .end = run.at("end")};
+    TrainingRecord record{
+        .name = fs::path(run.at("out").get<std::string>()).stem().string(),
+        .method = settings.at("rope").at("method"),
+        .factor = settings.at("rope").at("factor"),
+        .context = settings.at("context"),
+        .seed = settings.at("seed"),
+        .parameters = run.at("parameters"),
+        .steps = run.at("steps_done"),
+        .stepsWanted = settings.at("steps"),
+        .tokensPerStep = run.at("tokens_per_step"),
+        .modules = (lora ? "LoRA r" + training.at("LoRA rank").get<std::string>() : "") +
+                   (lora && phase ? " + " : "") + (phase ? "PSC" : ""),
+        .alpha = training.at("LoRA alpha"),
+        .rate = training.at("rate"),
+        .init = training.at("init"),
+        .corpus = {},
+        .seconds = run.at("training_seconds"),
+        .dtype = settings.at("dtype"),
+        .end = run.at("end")};
+    // Older results name the file by its hash alone.
+    if (settings.contains("init") && settings["init"].is_string()) record.init = settings["init"];
+    for (const Json& file : settings.at("corpus")) {
+      record.corpus.push_back(fs::path(file.get<std::string>()).filename().string());
+    }
     if (!losses.empty()) {
       const auto last = std::min(losses.size(), kLastSteps);
-      training.firstLoss = losses.front();
-      training.lastLoss =
+      record.firstLoss = losses.front();
+      record.lastLoss =
           std::accumulate(losses.end() - static_cast<std::ptrdiff_t>(last), losses.end(), 0.0) /
           static_cast<double>(last);
     }
-    const std::string name = "training of " + training.name;
-    put(m_records.trainings, name, std::move(training));
+    const std::string name = "training of " + record.name;
+    put(m_records.trainings, name, std::move(record));
     return Done{};
   }
 
@@ -264,8 +314,10 @@ class Reader {
   }
 
   SweepRecords& m_records;
-  std::string m_file;                           // being read
-  std::map<std::string, std::size_t> m_places;  // where a cell stands in its list
+  std::string m_file;                              // being read
+  std::map<std::string, std::size_t> m_places;     // where a cell stands in its list
+  std::map<std::string, std::string> m_lastFiles;  // hashes by label
+  std::map<std::string, std::string> m_lastBooks;  // hashes by name
 };
 
 }  // namespace
@@ -276,6 +328,7 @@ Result<SweepRecords> readSweepRecords(const std::vector<fs::path>& files) {
   for (const fs::path& file : files) {
     if (Status read = reader.read(file); !read) return read.error();
   }
+  reader.finish();
   return records;
 }
 

@@ -20,6 +20,7 @@ struct SweptSetting {
   double factor = 1.0;
   std::string variant;  // "psc"
   std::optional<std::int64_t> seed;
+  std::string files;  // SHA-256 of the factor and calibration files, as JSON
 };
 
 // Losses are kept to this, in nats: smaller differences are rounding.
@@ -29,6 +30,8 @@ struct PerplexityRecord {
   SweptSetting setting;
   std::int64_t length = 0;
   std::string book;
+  std::string bookHash;             // SHA-256 of its text
+  std::int64_t windowsPerBook = 0;  // that were asked for at most; 0: all
   std::int64_t bookTokens = 0;
   std::int64_t windowsOfBook = 0;  // that it has; losses may be of fewer
   std::vector<std::int64_t> binEnds;
@@ -63,6 +66,11 @@ struct TrainingRecord {
   std::int64_t steps = 0;  // done
   std::int64_t stepsWanted = 0;
   std::int64_t tokensPerStep = 0;
+  std::string modules;  // "LoRA r8 + PSC"
+  std::string alpha;    // as the training wrote it, like the next two
+  std::string rate;
+  std::string init;                 // file it started from, or its hash; "none"
+  std::vector<std::string> corpus;  // file names
   double seconds = 0.0;
   double firstLoss = 0.0;  // nats
   double lastLoss = 0.0;   // mean of the last kLastSteps
@@ -100,8 +108,9 @@ struct SweepRecords {
 };
 
 // Files of `sweep --out`, of `psc train --json` and `longrope search --json` (one object, or one a
-// line). Of cells that were measured again, after a calibration was trained anew, say, the last one
-// counts. Errors: CorruptFile with the file; InvalidArgument for another command's file, and for
+// line). Of cells that were measured again the last one counts; of a calibration, a factor file or
+// a book whose content changed, only the cells of the last content (a notice names the others).
+// Errors: CorruptFile with the file; InvalidArgument for another command's file, and for
 // sweeps of different models or dtypes, which must not share a table.
 Result<SweepRecords> readSweepRecords(const std::vector<std::filesystem::path>& files);
 

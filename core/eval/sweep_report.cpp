@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <map>
 #include <set>
 
@@ -21,30 +22,78 @@ std::string joined(const std::vector<std::string>& texts) {
 
 // Books with their tokens and how many windows of each length were read.
 std::string bookTable(const std::vector<PerplexityRecord>& records) {
-  std::map<std::string, std::map<std::int64_t, std::string>> windows;
+  struct Windows {
+    std::set<std::int64_t, std::greater<>> taken;  // by different sweeps
+    std::int64_t all = 0;
+  };
+  std::map<std::string, std::map<std::int64_t, Windows>> windows;
   std::map<std::string, std::int64_t> tokens;
   std::set<std::int64_t> lengths;
   for (const PerplexityRecord& record : records) {
     tokens[record.book] = record.bookTokens;
     lengths.insert(record.length);
-    const auto taken = static_cast<std::int64_t>(record.losses.size());
-    windows[record.book][record.length] =
-        countText(taken) +
-        (taken < record.windowsOfBook ? " of " + countText(record.windowsOfBook) : "");
+    Windows& own = windows[record.book][record.length];
+    own.taken.insert(static_cast<std::int64_t>(record.losses.size()));
+    own.all = record.windowsOfBook;
   }
+  const auto textOf = [](const Windows& own) {
+    std::string text;
+    for (const auto taken : own.taken) text += (text.empty() ? "" : ", ") + countText(taken);
+    const bool every = own.taken.empty() || *own.taken.begin() == own.all;
+    return every ? text : text + " of " + countText(own.all);
+  };
   std::vector<std::string> header = {"book", "tokens"};
   for (const auto length : lengths) header.push_back("windows of " + countText(length));
   MarkdownTable table(header);
   for (const auto& [book, count] : tokens) {
     std::vector<std::string> row = {book, countText(count)};
-    for (const auto length : lengths) row.push_back(windows[book][length]);
+    for (const auto length : lengths) row.push_back(textOf(windows[book][length]));
     table.add(std::move(row));
   }
   return table.empty() ? "" : table.text();
 }
 
-std::string minutesText(double seconds) {
-  return fixedText(seconds / 60.0, 1);
+std::vector<LossGroup> groupsOf(const std::vector<SweepLosses>& sets) {
+  std::vector<LossGroup> groups;
+  for (const SweepLosses& losses : sets) {
+    for (const LossGroup& group : losses.groups()) {
+      const bool known = std::any_of(groups.begin(), groups.end(), [&](const LossGroup& each) {
+        return each.base == group.base && each.variant == group.variant;
+      });
+      if (!known) groups.push_back(group);
+    }
+  }
+  return inReportOrder(std::move(groups));
+}
+
+// All windows first, then by falling limits.
+std::vector<SweepLosses> windowSets(const std::vector<PerplexityRecord>& records) {
+  const auto before = [](std::int64_t a, std::int64_t b) { return b != 0 && (a == 0 || a > b); };
+  std::map<std::int64_t, std::vector<PerplexityRecord>, decltype(before)> byLimit(before);
+  for (const PerplexityRecord& record : records) byLimit[record.windowsPerBook].push_back(record);
+  std::vector<SweepLosses> sets;
+  for (const auto& [limit, own] : byLimit) sets.emplace_back(own);
+  return sets;
+}
+
+// "pi-4x-psc-seed0" of every setting's calibration.
+std::set<std::string> calibrationsOf(const SweepRecords& records) {
+  std::set<std::string> names;
+  const auto add = [&](const auto& cells) {
+    for (const auto& cell : cells) {
+      const std::string& label = cell.setting.label;
+      const std::string key = "calibration=";
+      const auto at = label.find(key);
+      if (at == std::string::npos) continue;
+      const auto begin = at + key.size();
+      const std::string file = label.substr(begin, label.find(',', begin) - begin);
+      names.insert(std::filesystem::path(file).stem().string());
+    }
+  };
+  add(records.perplexity);
+  add(records.passkey);
+  add(records.questions);
+  return names;
 }
 
 }  // namespace
@@ -62,9 +111,15 @@ std::vector<VariantPair> defaultComparisons(const std::vector<LossGroup>& groups
   std::vector<VariantPair> pairs;
   for (const std::string& variant : variants) {
     if (variant != "psc" && variant.rfind("psc-", 0) != 0) continue;
-    for (const char* baseline : {"lora", "lora-wide", "wide", "psc"}) {
-      if (has(baseline) && variant != baseline) pairs.push_back({variant, baseline});
+    const std::string suffix = variant.substr(3);  // "-long": trained like this, if there are any
+    for (const std::string baseline : {"lora", "lora-wide", "wide"}) {
+      if (has(baseline + suffix)) {
+        pairs.push_back({variant, baseline + suffix});
+      } else if (has(baseline)) {
+        pairs.push_back({variant, baseline});
+      }
     }
+    if (variant != "psc" && has("psc")) pairs.push_back({variant, "psc"});
   }
   for (const std::string& variant : variants) {
     if (variant != kUntrained && has(kUntrained)) pairs.push_back({variant, kUntrained});
@@ -115,48 +170,18 @@ std::string searchSection(const std::vector<SearchRecord>& searches) {
          table.text();
 }
 
-std::string trainingSection(const std::vector<TrainingRecord>& trainings) {
-  if (trainings.empty()) return {};
-  MarkdownTable table({"calibration", "method", "factor", "context", "seed", "parameters", "steps",
-                       "tokens", "minutes", "first loss", "last loss", "dtype"});
-  double seconds = 0.0;
-  for (const TrainingRecord& each : trainings) {
-    seconds += each.seconds;
-    const bool finished = each.steps == each.stepsWanted;
-    table.add({each.name, each.method, rope::valueText(each.factor), countText(each.context),
-               std::to_string(each.seed), countText(each.parameters),
-               countText(each.steps) + (finished ? "" : " of " + countText(each.stepsWanted)),
-               countText(each.steps * each.tokensPerStep), minutesText(each.seconds),
-               fixedText(each.firstLoss, 4), fixedText(each.lastLoss, 4), each.dtype});
-  }
-  return "## Training\n\nBudget of every run; variants of one method, factor and seed saw the same "
-         "windows in the same order. Losses in nats per token: of the first step, and the mean of "
-         "the last " +
-         std::to_string(kLastSteps) + " steps. " +
-         countOf(static_cast<std::int64_t>(trainings.size()), "run") + ", " + minutesText(seconds) +
-         " minutes together.\n\n" + table.text();
-}
-
-std::string budgetText(const std::vector<TrainingRecord>& trainings) {
-  if (trainings.empty()) return {};
-  const TrainingRecord& first = trainings.front();
-  const bool same = std::all_of(trainings.begin(), trainings.end(), [&](const auto& each) {
-    return each.steps == first.steps && each.tokensPerStep == first.tokensPerStep;
-  });
-  if (!same) return "Budgets of the training differ between runs, see Training.";
-  return "Every variant was trained for " + countOf(first.steps, "step") + " of " +
-         countText(first.tokensPerStep) + " tokens.";
-}
-
 std::string sweepReport(const SweepRecords& records, const ReportOptions& options) {
   const bool swept = records.header.is_object();
+  auto sets = windowSets(records.perplexity);
+  auto groups = groupsOf(sets);
   LossReport report{
-      .losses = SweepLosses(records.perplexity),
+      .sets = std::move(sets),
+      .groups = std::move(groups),
       .pairs = options.comparisons,
       .trainedLength = swept ? records.header.value("trained_length", std::int64_t{0}) : 0,
       .dtype = swept ? records.header.value("dtype", "?") : "",
-      .budget = budgetText(records.trainings)};
-  if (report.pairs.empty()) report.pairs = defaultComparisons(report.losses.groups());
+      .budget = budgetText(records.trainings, calibrationsOf(records))};
+  if (report.pairs.empty()) report.pairs = defaultComparisons(report.groups);
   std::string text = "# Calibrations compared\n\n" + inputsSection(records, options) +
                      verdictSection(report) + searchSection(records.searches) +
                      trainingSection(records.trainings) + perplexitySection(report) +
@@ -164,8 +189,11 @@ std::string sweepReport(const SweepRecords& records, const ReportOptions& option
                      passkeySection(records.passkey, report.dtype) +
                      questionSection(records.questions, report.dtype);
   std::vector<std::string> notes = records.notices;
-  const auto& incomplete = report.losses.incomplete();
-  notes.insert(notes.end(), incomplete.begin(), incomplete.end());
+  for (const SweepLosses& losses : report.sets) {
+    notes.insert(notes.end(), losses.incomplete().begin(), losses.incomplete().end());
+  }
+  const auto unpaired = unpairedNotes(report);
+  notes.insert(notes.end(), unpaired.begin(), unpaired.end());
   if (!notes.empty()) text += "## Notes\n\n";
   for (const std::string& note : notes) text += "- " + note + "\n";
   return text;

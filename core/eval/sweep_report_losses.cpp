@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "core/base/memory_size.h"
 #include "core/eval/markdown.h"
@@ -36,15 +37,30 @@ std::string clearText(const GroupComparison& result) {
   return *errors > kClearErrors ? "better" : *errors < -kClearErrors ? "worse" : "no";
 }
 
-std::int64_t booksOf(const SweepLosses& losses) {
+std::int64_t booksOf(const LossReport& report) {
   std::int64_t books = 0;
-  for (const LossGroup& group : losses.groups()) {
-    for (const std::int64_t length : losses.lengths()) {
-      const auto mean = losses.mean(group, length, {0, length});
-      if (mean) books = std::max(books, mean->mean.books);
+  for (const SweepLosses& losses : report.sets) {
+    for (const LossGroup& group : losses.groups()) {
+      for (const std::int64_t length : losses.lengths()) {
+        const auto mean = losses.mean(group, length, {0, length});
+        if (mean) books = std::max(books, mean->mean.books);
+      }
     }
   }
   return books;
+}
+
+std::set<std::int64_t> lengthsOf(const LossReport& report) {
+  std::set<std::int64_t> lengths;
+  for (const SweepLosses& losses : report.sets) {
+    lengths.insert(losses.lengths().begin(), losses.lengths().end());
+  }
+  return lengths;
+}
+
+std::string limitText(std::int64_t windowsPerBook) {
+  return windowsPerBook == 0 ? "All windows"
+                             : "At most " + countOf(windowsPerBook, "window") + " a book";
 }
 
 std::string perplexityCell(const SweepLosses& losses, const LossGroup& group, std::int64_t length) {
@@ -65,7 +81,7 @@ std::string perplexityCell(const SweepLosses& losses, const LossGroup& group, st
 
 std::string conditionsText(const LossReport& report) {
   return "Protocol: windows of the stated length that do not overlap, " +
-         countOf(booksOf(report.losses), "book") +
+         countOf(booksOf(report), "book") +
          ", each read once from its start, every token "
          "scored, " +
          report.dtype + "." + (report.budget.empty() ? "" : " " + report.budget);
@@ -78,9 +94,56 @@ std::string confidenceText(std::int64_t books) {
          fixedText(100.0 * studentWithin(kClearErrors, books - 1), 0) + " % confidence, not 95 %.";
 }
 
-std::string perplexitySection(const LossReport& report) {
-  const SweepLosses& losses = report.losses;
-  if (losses.groups().empty()) return {};
+std::optional<SetComparison> bestComparison(const LossReport& report, const std::string& base,
+                                            const VariantPair& pair, std::int64_t length) {
+  for (const SweepLosses& losses : report.sets) {
+    const LossGroup* candidate = losses.find(base, pair.candidate);
+    const LossGroup* baseline = losses.find(base, pair.baseline);
+    if (candidate == nullptr || baseline == nullptr) continue;
+    const auto result = losses.compare(*candidate, *baseline, length, {0, length});
+    if (result) return SetComparison{&losses, candidate, baseline, *result};
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> unpairedNotes(const LossReport& report) {
+  const auto measured = [&](const std::string& base, const std::string& variant,
+                            std::int64_t length) {
+    return std::any_of(report.sets.begin(), report.sets.end(), [&](const SweepLosses& losses) {
+      const LossGroup* group = losses.find(base, variant);
+      return group != nullptr && losses.mean(*group, length, {0, length}).has_value();
+    });
+  };
+  std::vector<std::string> notes;
+  for (const VariantPair& pair : report.pairs) {
+    const auto hasBoth = [&](const LossGroup& group) {
+      return group.variant == pair.candidate &&
+             std::any_of(report.groups.begin(), report.groups.end(), [&](const LossGroup& other) {
+               return other.base == group.base && other.variant == pair.baseline;
+             });
+    };
+    if (std::none_of(report.groups.begin(), report.groups.end(), hasBoth)) {
+      notes.push_back(pairText(pair) + ": no setting has perplexities under both, not compared");
+    }
+    for (const LossGroup& group : report.groups) {
+      if (group.variant != pair.candidate) continue;
+      for (const std::int64_t length : lengthsOf(report)) {
+        if (!measured(group.base, pair.candidate, length) ||
+            !measured(group.base, pair.baseline, length) ||
+            bestComparison(report, group.base, pair, length)) {
+          continue;
+        }
+        notes.push_back(pairText(pair) + ", " + group.base + " at " + countText(length) +
+                        ": no window was measured under both by a common seed, not compared");
+      }
+    }
+  }
+  return notes;
+}
+
+namespace {
+
+std::string perplexityTable(const SweepLosses& losses) {
   std::vector<std::string> header = {"setting", "variant"};
   std::vector<std::string> windows = {"windows", kNone};
   for (const std::int64_t length : losses.lengths()) {
@@ -101,33 +164,45 @@ std::string perplexitySection(const LossReport& report) {
     }
     table.add(std::move(row));
   }
-  return "## Perplexity by length\n\n" + conditionsText(report) +
-         " Perplexity: exp of the mean over windows ± standard error clustered by book. Of several "
-         "seeds the mean loss, with the lowest and highest perplexity of a seed in brackets.\n\n" +
-         table.text();
+  return table.text();
+}
+
+}  // namespace
+
+std::string perplexitySection(const LossReport& report) {
+  if (report.groups.empty()) return {};
+  std::string text =
+      "## Perplexity by length\n\n" + conditionsText(report) +
+      " Perplexity: exp of the mean over windows ± standard error clustered by book. Of several "
+      "seeds the mean loss, with the lowest and highest perplexity of a seed in brackets.\n\n";
+  for (const SweepLosses& losses : report.sets) {
+    if (losses.groups().empty()) continue;
+    if (report.sets.size() > 1) text += "### " + limitText(losses.windowsPerBook()) + "\n\n";
+    text += perplexityTable(losses);
+  }
+  return text;
 }
 
 std::string comparisonSection(const LossReport& report) {
-  const SweepLosses& losses = report.losses;
   std::string text;
   for (const VariantPair& pair : report.pairs) {
     std::vector<std::string> header = {"setting", "length",  "gain",  "standard errors",
                                        "clear",   "windows", "seeds", "gain by book"};
     MarkdownTable table(header);
-    for (const LossGroup& group : losses.groups()) {
-      const LossGroup* baseline = losses.find(group.base, pair.baseline);
-      if (group.variant != pair.candidate || baseline == nullptr) continue;
-      for (const std::int64_t length : losses.lengths()) {
-        const auto result = losses.compare(group, *baseline, length, {0, length});
-        if (!result) continue;
-        const PairedComparison& paired = result->paired;
+    for (const LossGroup& group : report.groups) {
+      if (group.variant != pair.candidate) continue;
+      for (const std::int64_t length : lengthsOf(report)) {
+        const auto best = bestComparison(report, group.base, pair, length);
+        if (!best) continue;
+        const GroupComparison& result = best->comparison;
+        const PairedComparison& paired = result.paired;
         std::string books;
         for (const BookDifference& book : paired.perBook) {
           books += (books.empty() ? "" : " / ") + gainText(-std::expm1(book.meanDifference), {});
         }
         table.add({"`" + group.base + "`", countText(length),
-                   gainText(paired.relativeGain, result->gainError()), errorsText(*result),
-                   clearText(*result), countText(paired.windows), seedGainsText(result->seedGains),
+                   gainText(paired.relativeGain, result.gainError()), errorsText(result),
+                   clearText(result), countText(paired.windows), seedGainsText(result.seedGains),
                    books});
       }
     }
@@ -143,13 +218,17 @@ std::string comparisonSection(const LossReport& report) {
          "many the difference is away from 0. The error is the larger of two, clustered by book "
          "and, "
          "with several seeds, over the seeds. Clear: beyond two of them. " +
-         confidenceText(booksOf(losses)) + "\n\n" + text;
+         confidenceText(booksOf(report)) + "\n\n" + text;
 }
 
 std::string positionSection(const LossReport& report) {
-  const SweepLosses& losses = report.losses;
-  if (losses.lengths().empty()) return {};
-  const auto columns = losses.binEnds(losses.lengths().back());
+  const auto lengths = lengthsOf(report);
+  if (lengths.empty()) return {};
+  std::vector<std::int64_t>
+      columns;  // of the longest windows, whose bins hold those of shorter ones
+  for (const SweepLosses& losses : report.sets) {
+    if (columns.empty()) columns = losses.binEnds(*lengths.rbegin());
+  }
   std::string text;
   for (const VariantPair& pair : report.pairs) {
     std::vector<std::string> header = {"setting", "window"};
@@ -159,18 +238,20 @@ std::string positionSection(const LossReport& report) {
       begin = end;
     }
     MarkdownTable table(header);
-    for (const LossGroup& group : losses.groups()) {
-      const LossGroup* baseline = losses.find(group.base, pair.baseline);
-      if (group.variant != pair.candidate || baseline == nullptr) continue;
+    for (const LossGroup& group : report.groups) {
+      if (group.variant != pair.candidate) continue;
       const std::int64_t length = targetLength(group, report.trainedLength);
-      const auto& ends = losses.binEnds(length);
-      if (ends.size() < 2 || !losses.compare(group, *baseline, length, {0, length})) continue;
+      const auto best = bestComparison(report, group.base, pair, length);
+      if (!best) continue;
+      const auto& ends = best->losses->binEnds(length);
+      if (ends.size() < 2) continue;
       std::vector<std::string> row = {"`" + group.base + "`", countText(length)};
       begin = 0;
       for (const std::int64_t end : columns) {
         const bool within = std::find(ends.begin(), ends.end(), end) != ends.end();
         const auto result =
-            within ? losses.compare(group, *baseline, length, {begin, end}) : std::nullopt;
+            within ? best->losses->compare(*best->candidate, *best->baseline, length, {begin, end})
+                   : std::nullopt;
         row.push_back(result ? gainText(result->paired.relativeGain, result->gainError()) : kNone);
         begin = end;
       }

@@ -52,13 +52,18 @@ std::set<std::int64_t> lengthsOf(const KeyGrid& grid) {
   return lengths;
 }
 
+std::set<double> depthsOf(const KeyGrid& grid) {
+  std::set<double> depths;
+  for (const auto& [length, depth] : grid.columns()) depths.insert(depth);
+  return depths;
+}
+
 // "48/50 (9 10 10 10 9)": all depths together, then each.
 std::string lengthCell(const KeyGrid& grid, const KeyGrid::Row& row, std::int64_t length) {
   Share all;
   std::string each;
-  for (const Spot& spot : grid.columns()) {
-    if (spot.first != length) continue;
-    const auto found = row.find(spot);
+  for (const double depth : depthsOf(grid)) {
+    const auto found = row.find({length, depth});
     each += each.empty() ? "" : " ";
     if (found == row.end()) {
       each += kNone;
@@ -72,18 +77,24 @@ std::string lengthCell(const KeyGrid& grid, const KeyGrid::Row& row, std::int64_
   return std::to_string(all.right) + "/" + std::to_string(all.asked) + " (" + each + ")";
 }
 
-// The longest length at which, and at every shorter one, every depth reaches the threshold.
+// The longest length at which, and at every shorter one, every depth reaches the threshold; "at
+// least" where the next length is not measured at every depth.
 std::string effectiveLength(const KeyGrid& grid, const KeyGrid::Row& row, double threshold) {
   std::int64_t longest = 0;
   for (const std::int64_t length : lengthsOf(grid)) {
-    for (const Spot& spot : grid.columns()) {
-      if (spot.first != length) continue;
-      const auto found = row.find(spot);
+    bool whole = true;
+    for (const double depth : depthsOf(grid)) {
+      const auto found = row.find({length, depth});
+      if (found == row.end()) {
+        whole = false;
+        continue;
+      }
+      const Share& share = found->second;
       const bool reached =
-          found != row.end() && static_cast<double>(found->second.right) >=
-                                    threshold * static_cast<double>(found->second.asked);
+          static_cast<double>(share.right) >= threshold * static_cast<double>(share.asked);
       if (!reached) return longest == 0 ? "none" : countText(longest);
     }
+    if (!whole) return longest == 0 ? "not measured" : "at least " + countText(longest);
     longest = length;
   }
   return countText(longest);
@@ -103,14 +114,12 @@ std::string recipePart(const std::string& name, const KeyGrid& grid) {
     }
     table.add(std::move(cells));
   }
-  std::set<double> depths;
-  for (const auto& [length, depth] : grid.columns()) depths.insert(depth);
   std::string depthText;
-  for (const double depth : depths) {
+  for (const double depth : depthsOf(grid)) {
     depthText += (depthText.empty() ? "" : ", ") + fixedText(100.0 * depth, 0);
   }
   return "### Recipe " + name + "\n\n" +
-         (recipe ? std::string(recipeText(*recipe)) + " " : std::string()) +
+         (recipe ? std::string(recipeText(*recipe)) + ". " : std::string()) +
          "Keys found of all, in brackets at each depth (" + depthText +
          " % of the text before the key). Effective context: the longest length at which, and at "
          "every shorter one, at least " +

@@ -37,19 +37,18 @@ struct Finding {
 };
 
 std::vector<Finding> findingsOf(const LossReport& report, const VariantPair& pair) {
-  const SweepLosses& losses = report.losses;
   std::vector<Finding> findings;
-  for (const LossGroup& group : losses.groups()) {
-    const LossGroup* baseline = losses.find(group.base, pair.baseline);
-    if (group.variant != pair.candidate || baseline == nullptr) continue;
+  for (const LossGroup& group : report.groups) {
+    if (group.variant != pair.candidate) continue;
     const std::int64_t length = targetLength(group, report.trainedLength);
-    const auto result = losses.compare(group, *baseline, length, {0, length});
-    if (!result) continue;
-    Finding finding{group.base, group.method, group.factor, length, *result, std::nullopt};
-    const auto& ends = losses.binEnds(length);
+    const auto best = bestComparison(report, group.base, pair, length);
+    if (!best) continue;
+    Finding finding{group.base, group.method, group.factor, length, best->comparison, std::nullopt};
+    const auto& ends = best->losses->binEnds(length);
     if (ends.size() > 1) {
-      finding.growth = losses.growth(group, *baseline, length, {0, ends.front()},
-                                     {ends[ends.size() - 2], ends.back()});
+      finding.growth =
+          best->losses->growth(*best->candidate, *best->baseline, length, {0, ends.front()},
+                               {ends[ends.size() - 2], ends.back()});
     }
     findings.push_back(std::move(finding));
   }

@@ -24,17 +24,6 @@ double rounded(double nats) {
   return std::round(nats * kUnits) / kUnits;
 }
 
-std::int64_t longestOf(const SweepSettings& settings) {
-  std::int64_t longest = 0;
-  const auto add = [&](const auto& measure) {
-    if (measure) longest = std::max(longest, measure->lengths.back());
-  };
-  add(settings.perplexity);
-  add(settings.passkey);
-  add(settings.questions);
-  return longest;
-}
-
 ResultJson calibrationJson(const Calibration* calibration) {
   if (calibration == nullptr) return nullptr;
   const CalibrationInfo& info = calibration->info();
@@ -49,7 +38,7 @@ class SweepRunner {
  public:
   explicit SweepRunner(const SweepInput& input)
       : m_input(input),
-        m_longest(longestOf(input.settings)) {
+        m_longest(longestLength(input.settings)) {
     for (const SweepBook& book : input.books) m_books.push_back({book.name, book.ids});
   }
 
@@ -283,14 +272,24 @@ Status measureSweep(const SweepInput& input, const SweepPlan& plan, ResultLog& l
   if (Status ready = runner.prepare(plan); !ready) return ready;
   const auto missing = missingCells(plan.cells, log.records());
   auto done = static_cast<std::int64_t>(plan.cells.size() - missing.size());
+  std::vector<Error> failed;
   for (const SweepCell& cell : missing) {
     if (job.stopRequested()) return Error{ErrorCode::Cancelled, "the sweep was stopped"};
     const auto record = runner.measure(cell, job);
-    if (!record) return record.error();
+    if (!record && record.error().code == ErrorCode::Cancelled) return record.error();
+    if (!record) {
+      failed.push_back({record.error().code, cellText(cell.key) + ": " + record.error().message});
+      logTo(input.log, LogLevel::Warning, failed.back().message);
+      continue;
+    }
     if (Status kept = log.append(*record); !kept) return kept;
     if (onCell) onCell(*record, ++done);
   }
-  return Done{};
+  if (failed.empty()) return Done{};
+  const std::string count = failed.size() == 1 ? "1 cell could not be measured"
+                                               : std::to_string(failed.size()) +
+                                                     " cells could not be measured, the first is";
+  return Error{failed.front().code, count + " " + failed.front().message};
 }
 
 }  // namespace ropescope

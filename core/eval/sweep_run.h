@@ -31,7 +31,10 @@ ResultJson sweepHeader(const Engine& engine);
 // A record that was just written, and how many of the plan's cells there are now.
 using SweepSink = std::function<void(const ResultJson& record, std::int64_t done)>;
 
-// Settings, plans and books are checked before any work. Every finished cell is appended at once:
+// Settings, plans and books are checked before any work. A cell that fails (a calibration whose
+// losses are no numbers, a length that needs more memory than there is) is named to the log and
+// does not stop the others; the error at the end says how many, and the next call tries them again.
+// Every finished cell is appended at once:
 //   {"key": {…}, "base", "method", "factor", "variant", "seed", "calibration", measure's own,
 //   stamp,
 //    "seconds"}

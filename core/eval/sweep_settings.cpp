@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <set>
 
 #include "core/base/file_io.h"
@@ -157,6 +158,7 @@ Result<SweepSetting> settingFor(const Place& place, const Group& group, const Ch
     text += (text.find(':') == std::string::npos ? ":" : ",") + more;
   };
   if (choice.factor) add("factor=" + rope::valueText(*choice.factor));
+  setting.openFactor = method->info().takesFactor && text.find("factor=") == std::string::npos;
   if (choice.variant != kUntrained) add("calibration=" + filled(group.calibration, choice));
   nameSetting(text, fileParameters(*method), folder, setting);
   return setting;
@@ -195,12 +197,16 @@ Status readSettings(const Place& file, const fs::path& folder, SweepSettings& sw
     const Place place{file.name + ": settings[" + std::to_string(i) + "]", groups[i]};
     if (Status added = addGroup(place, folder, sweep.settings); !added) return added;
   }
-  std::set<std::string> labels;
+  std::map<std::string, std::string> curves;  // by label
   for (const SweepSetting& setting : sweep.settings) {
-    if (!labels.insert(setting.curve).second) {
+    const auto [known, fresh] = curves.emplace(setting.label, setting.curve);
+    if (fresh) continue;
+    if (known->second == setting.curve) {
       return wrongSetting(file,
                           "the setting " + setting.label + " stands there twice; leave one out");
     }
+    return wrongSetting(file, "two settings are " + setting.label + ", " + known->second + " and " +
+                                  setting.curve + "; results tell files apart by name, rename one");
   }
   return Done{};
 }
@@ -212,6 +218,17 @@ Status readOptional(const Place& file, const char* key, std::optional<Measure>& 
 }
 
 }  // namespace
+
+std::int64_t longestLength(const SweepSettings& settings) {
+  std::int64_t longest = 0;
+  const auto add = [&](const auto& measure) {
+    if (measure) longest = std::max(longest, measure->lengths.back());
+  };
+  add(settings.perplexity);
+  add(settings.passkey);
+  add(settings.questions);
+  return longest;
+}
 
 Result<SweepSettings> readSweepSettings(const fs::path& path) {
   const auto text = readFile(path);

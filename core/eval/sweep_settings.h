@@ -19,8 +19,9 @@ struct SweepSetting {
   std::string base;    // the label without its calibration: what the variants have in common
   std::string method;  // id
   std::optional<double> factor;
-  std::string variant;               // kUntrained, or what the settings call it: "lora", "psc"
-  std::optional<std::int64_t> seed;  // of the training
+  bool openFactor = false;  // the method takes one and none is given: it follows the lengths
+  std::string variant;      // kUntrained, or what the settings call it: "lora", "psc"
+  std::optional<std::int64_t> seed;          // of the training
   std::vector<std::filesystem::path> files;  // that it needs: calibration, factors
 };
 inline constexpr const char* kUntrained = "untrained";
@@ -32,6 +33,9 @@ struct SweepSettings {
   std::optional<SweepPasskey> passkey;
   std::optional<SweepQuestions> questions;
 };
+
+// The longest length of any measure: what sessions are planned for.
+std::int64_t longestLength(const SweepSettings& settings);
 
 // {
 //   "settings": [                       every combination of a group's lists:

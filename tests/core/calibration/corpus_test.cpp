@@ -92,6 +92,22 @@ TEST_F(CorpusTest, TheOrderIsTheSeedsWhateverWasDrawnBefore) {
   EXPECT_GT(*starts.rbegin(), 1000);
 }
 
+// A resumed run on a corrected book of the same length is another run.
+TEST_F(CorpusTest, TheFingerprintIsThatOfTheContents) {
+  const auto file = idsFile("a.json", 3, 300);
+  const auto fingerprint = [&] {
+    auto corpus = open({file}, 8);
+    EXPECT_TRUE(corpus);
+    return corpus->fingerprint();
+  };
+  const auto before = fingerprint();
+  EXPECT_EQ(fingerprint(), before);
+  std::string text = test::readText(file);
+  text[text.find('3')] = '4';
+  writeText(file, text);
+  EXPECT_NE(fingerprint(), before);
+}
+
 TEST_F(CorpusTest, AFileWithoutAWindowIsLeftOutAloud) {
   const auto longFile = idsFile("long.json", 3, 300);
   writeText(m_temp / "short.json", "[" + std::string(2000, ' ') + "1,2,3]");

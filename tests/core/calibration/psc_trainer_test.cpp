@@ -82,6 +82,27 @@ TEST_F(PscTrainer, WithoutPscOnlyLoraPairsAreTrained) {
   EXPECT_TRUE((*loaded)->info().hasLora);
 }
 
+TEST_F(PscTrainer, WithoutPairsOnlyPscModulesAreTrained) {
+  PscTrainingConfig c = config("psc.safetensors");
+  c.loraRank = 0;
+  c.steps = 30;
+  const auto losses = lossesOf(c);
+  ASSERT_EQ(losses.size(), 30U);
+  // Noise between windows: the same windows untrained are the measure.
+  PscTrainingConfig still = config("still.safetensors");
+  still.loraRank = 0;
+  still.steps = 30;
+  still.rate = 1e-12;
+  const auto before = lossesOf(still);
+  EXPECT_LT(losses.back(), before.back() - 0.01);
+  const auto loaded = m_engine->loadCalibration(c.out);
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_TRUE((*loaded)->info().hasPhase);
+  EXPECT_FALSE((*loaded)->info().hasLora);
+  c.phase = false;
+  expectError(train(c), ErrorCode::InvalidArgument, {"nothing to train", "--lora-rank"});
+}
+
 // What the file does in a session is what training measured: its first loss is the untrained
 // model's, and a session with the file has a lower loss on a training window.
 TEST_F(PscTrainer, ASessionUsesWhatWasTrained) {
@@ -185,7 +206,14 @@ TEST_F(PscTrainer, RefusesWhatCannotWork) {
   c.rate = 0.0;
   expectError(train(c), ErrorCode::InvalidArgument, {"--rate"});
   c = config("missing/folder.safetensors");
-  expectError(train(c), ErrorCode::Device, {"missing/folder.safetensors"});
+  int steps = 0;
+  expectError(trainPsc(*m_engine, c, [&](const TrainingStep&) { ++steps; }, {}), ErrorCode::Device,
+              {"missing/folder.safetensors"});
+  EXPECT_EQ(steps, 0) << "said before the work, not at the first saving";
+  c = config("a.safetensors");
+  c.resume = true;
+  c.steps = 5;
+  expectError(train(c), ErrorCode::InvalidArgument, {"already at step 6", "5 are wanted"});
 }
 
 TEST_F(PscTrainer, ANanLossKeepsTheStateBeforeIt) {

@@ -132,17 +132,30 @@ TEST(SweepLosses, ASeedThatLacksABookIsLeftOutAndNamed) {
   EXPECT_EQ(mean->seedMeans.size(), 1U);
 }
 
+// One setting on an extra book must not drop the others.
+TEST(SweepLosses, ABookThatFewSettingsHaveIsLeftOutAndNamed) {
+  auto records = twoVariants();
+  records.push_back(cell("pi:factor=2", "psc", 0, "c", {{1.0, 1.0}, {1.0, 1.0}}));
+  records.push_back(cell("yarn:factor=2", "psc", 0, "a", {{1.0, 1.0}, {1.0, 1.0}}));
+  records.push_back(cell("yarn:factor=2", "psc", 0, "b", {{1.0, 1.0}, {1.0, 1.0}}));
+  const SweepLosses losses(records);
+  ASSERT_EQ(losses.incomplete().size(), 1U);
+  EXPECT_EQ(losses.incomplete()[0], "c at 8: 1 of 3 settings have it, left out");
+  EXPECT_EQ(losses.mean(group(losses, "pi:factor=2", "psc"), 8, {0, 8})->mean.windows, 4);
+}
+
 TEST(SweepLosses, GroupsAreSortedHoweverTheyWereMeasured) {
   const std::vector<std::vector<double>> any{{1.0, 1.0}};
   const SweepLosses losses(
       {cell("yarn:factor=8", kUntrained, {}, "a", any),
        cell("pi:factor=4", kUntrained, {}, "a", any), cell("yarn:factor=8", "psc", 0, "a", any),
-       cell("pi:factor=2", "psc", 0, "a", any), cell("pi:factor=2", kUntrained, {}, "a", any)});
+       cell("pi:factor=2", "psc", 0, "a", any), cell("pi:factor=2", kUntrained, {}, "a", any),
+       cell("none:factor=1", kUntrained, {}, "a", any)});
   std::vector<std::string> names;
   for (const auto& each : losses.groups()) names.push_back(each.base + " " + each.variant);
-  EXPECT_THAT(names, testing::ElementsAre("yarn:factor=8 untrained", "yarn:factor=8 psc",
-                                          "pi:factor=2 untrained", "pi:factor=2 psc",
-                                          "pi:factor=4 untrained"));
+  EXPECT_THAT(names, testing::ElementsAre("none:factor=1 untrained", "pi:factor=2 untrained",
+                                          "pi:factor=2 psc", "pi:factor=4 untrained",
+                                          "yarn:factor=8 untrained", "yarn:factor=8 psc"));
 }
 
 // Late losses of psc fall by 0.2 more: the difference grows by that in every window.
@@ -177,12 +190,16 @@ TEST(SweepReport, ComparesPscWithEveryBaselineByDefault) {
                                          {"pi", "pi", 4, "lora"},
                                          {"pi", "pi", 4, "wide"},
                                          {"pi", "pi", 4, "psc"},
-                                         {"pi", "pi", 4, "psc-long"}});
+                                         {"pi", "pi", 4, "psc-long"},
+                                         {"pi", "pi", 4, "wide-fast"},
+                                         {"pi", "pi", 4, "psc-fast"}});
   std::vector<std::string> texts;
   for (const auto& pair : pairs) texts.push_back(pair.candidate + "/" + pair.baseline);
   EXPECT_THAT(texts, testing::ElementsAre("psc/lora", "psc/wide", "psc-long/lora", "psc-long/wide",
-                                          "psc-long/psc", "lora/untrained", "wide/untrained",
-                                          "psc/untrained", "psc-long/untrained"));
+                                          "psc-long/psc", "psc-fast/lora", "psc-fast/wide-fast",
+                                          "psc-fast/psc", "lora/untrained", "wide/untrained",
+                                          "psc/untrained", "psc-long/untrained",
+                                          "wide-fast/untrained", "psc-fast/untrained"));
 }
 
 // Factor 2 of a model trained at 4 tokens: the target length is 8. -0.19 +- 0.11 nats are 1.7
@@ -208,6 +225,8 @@ TEST(SweepReport, SaysWhatIsClearAndWhatIsNot) {
   text = sweepReport(recordsOf(better), {.comparisons = {{"lora", "psc"}}});
   EXPECT_THAT(text, HasSubstr("worse (2.6 standard errors by book)"));
   EXPECT_THAT(text, HasSubstr("### lora against psc"));
+  text = sweepReport(recordsOf(better), {.comparisons = {{"lora", "wide"}}});
+  EXPECT_THAT(text, HasSubstr("- lora against wide: no setting has perplexities under both"));
 }
 
 TEST(SweepReport, GrowthWithTheFactorIsPairedByBook) {
@@ -246,6 +265,35 @@ TEST(SweepReport, GrowthWithTheFactorIsPairedByBook) {
               HasSubstr("| pi | 2 to 4 | -0.2950 ± 0.6000: unclear |"));
 }
 
+// All windows of psc and lora; untrained on at most one window a book, which is another one: psc
+// has that too.
+TEST(SweepReport, ComparesOnlyTheSameWindows) {
+  auto records = twoVariants();
+  const auto one = [](const std::string& variant, double loss) {
+    std::vector<PerplexityRecord> cells;
+    for (const char* book : {"a", "b"}) {
+      cells.push_back(cell("pi:factor=2", variant, 0, book, {{loss, loss}}));
+      cells.back().windowsPerBook = 1;
+      cells.back().windowsOfBook = 2;
+    }
+    return cells;
+  };
+  for (const auto& each : one("wide", 4.0)) records.push_back(each);
+  std::string text = sweepReport(recordsOf(records), {});
+  EXPECT_THAT(text, HasSubstr("### All windows"));
+  EXPECT_THAT(text, HasSubstr("### At most 1 window a book"));
+  EXPECT_THAT(text, HasSubstr("| a | 100 | 2, 1 |"));
+  EXPECT_THAT(text, HasSubstr("psc against wide, pi:factor=2 at 8: no window was measured under "
+                              "both"));
+  EXPECT_THAT(text, Not(HasSubstr("### psc against wide")));
+  for (const auto& each : one("psc", 3.9)) records.push_back(each);
+  text = sweepReport(recordsOf(records), {});
+  EXPECT_THAT(text, HasSubstr("| `pi:factor=2` | 8 | +9.52 % ± 0.00 |"));  // 1 - exp(-0.1)
+  EXPECT_THAT(text, Not(HasSubstr("no window was measured")));
+  // psc against lora has all four windows still.
+  EXPECT_THAT(text, HasSubstr("+17.30 % ± 9.10"));
+}
+
 TEST(SweepReport, HasOnlySectionsWithData) {
   const std::string text = sweepReport(recordsOf(twoVariants()), {});
   EXPECT_THAT(text, HasSubstr("## Perplexity by length"));
@@ -275,6 +323,23 @@ TEST(SweepReport, EffectiveContextNeedsEveryDepth) {
   EXPECT_THAT(text, HasSubstr("at least 100 %"));
 }
 
+// Depth 1 of 128 is not measured, so 128 may be reached; of `none` nothing is known.
+TEST(SweepReport, EffectiveContextOfAPartOfTheGridIsALowerBound) {
+  const auto key = [](const char* base, std::int64_t length, double depth) {
+    return PasskeyRecord{.setting = {.base = base, .variant = kUntrained},
+                         .recipe = "yarn",
+                         .length = length,
+                         .depth = depth,
+                         .found = 4,
+                         .trials = 4};
+  };
+  const std::string text = passkeySection({key("pi", 64, 0), key("pi", 64, 1), key("pi", 128, 0),
+                                           key("pi", 256, 1), key("none", 64, 0)},
+                                          "float32");
+  EXPECT_THAT(text, HasSubstr("| `pi` | untrained | at least 64 |"));
+  EXPECT_THAT(text, HasSubstr("| `none` | untrained | not measured |"));
+}
+
 // Wilson's interval for 3 of 4 at 95 %, from the formula by hand: 0.301 to 0.954.
 TEST(SweepReport, QuestionsOfSeveralSeedsAreAddedUp) {
   const auto answers = [](std::int64_t seed, std::int64_t correct) {
@@ -294,9 +359,11 @@ TEST(SweepReport, QuestionsOfSeveralSeedsAreAddedUp) {
 constexpr const char* kHeader =
     R"({"ropescope_results":1,"settings":{"kind":"sweep","model":"m","dtype":"float32"}})";
 
-std::string record(const std::string& label, const std::string& losses) {
-  return R"({"key":{"measure":"perplexity","setting":")" + label +
-         R"(","files":[],"length":8,"book":"a"},"base":"pi","method":"pi","factor":2.0,)" +
+std::string record(const std::string& label, const std::string& losses,
+                   const std::string& hash = "1f") {
+  return R"({"key":{"measure":"perplexity","setting":")" + label + R"(","files":[")" + hash +
+         R"("],"length":8,"book":"a","book_sha256":"0a",)" +
+         R"("windows_per_book":0},"base":"pi","method":"pi","factor":2.0,)" +
          R"("variant":"psc","seed":3,"book_tokens":9,"windows_of_book":1,"bin_ends":[8],"losses":)" +
          losses + R"(,"device":"cpu","version":"1"})";
 }
@@ -323,11 +390,43 @@ TEST_F(SweepFiles, OfACellMeasuredAgainTheLastCounts) {
   EXPECT_THAT(records->notices[0], HasSubstr("x, perplexity at 8, a was measured again"));
 }
 
+// Cells of a calibration that was trained anew: those of the old one must not be averaged in.
+TEST_F(SweepFiles, OfAChangedFileOnlyTheLastContentCounts) {
+  std::string otherBook = record("x", "[[9.0]]", "old");
+  otherBook.replace(otherBook.find("\"book\":\"a\""), 10, "\"book\":\"b\"");
+  const auto path =
+      file("a.jsonl", std::string(kHeader) + "\n" + record("x", "[[3.0]]", "old") + "\n" +
+                          otherBook + "\n" + record("x", "[[2.0]]", "new") + "\n");
+  const auto records = readSweepRecords({path});
+  ASSERT_TRUE(records) << records.error().message;
+  ASSERT_EQ(records->perplexity.size(), 1U);
+  EXPECT_EQ(records->perplexity[0].book, "a");
+  EXPECT_EQ(records->perplexity[0].losses[0][0], 2.0);
+  ASSERT_EQ(records->notices.size(), 2U);
+  EXPECT_THAT(records->notices[1],
+              HasSubstr("1 cell of x are of an earlier content of its file and left out"));
+}
+
+TEST_F(SweepFiles, OfAChangedBookOnlyTheLastContentCounts) {
+  std::string changed = record("y", "[[2.0]]");
+  changed.replace(changed.find("0a"), 2, "0b");
+  const auto path =
+      file("a.jsonl", std::string(kHeader) + "\n" + record("x", "[[3.0]]") + "\n" + changed + "\n");
+  const auto records = readSweepRecords({path});
+  ASSERT_TRUE(records) << records.error().message;
+  ASSERT_EQ(records->perplexity.size(), 1U);
+  EXPECT_EQ(records->perplexity[0].setting.label, "y");
+  ASSERT_EQ(records->notices.size(), 1U);
+  EXPECT_THAT(records->notices[0], HasSubstr("1 cell of a"));
+}
+
 // As psc train --json writes it; several one behind the other.
 TEST_F(SweepFiles, ReadsTrainings) {
   const std::string training = R"({
  "settings": {"command":"psc train","dtype":"bfloat16","seed":2,"context":4096,"steps":12,
-   "rope":{"method":"pi","factor":4.0}},
+   "rope":{"method":"pi","factor":4.0},"corpus":["books/a.txt","books/b.txt"],
+   "training":{"LoRA rank":"8","LoRA alpha":"16","phase modules":"off","rate":"0.001",
+     "init":"none"}},
  "losses": [5.0,4.0,3.0,3.0,3.0,3.0,3.0,3.0,3.0,3.0,3.0,1.0],
  "steps_done": 12, "parameters": 122880, "tokens_per_step": 8192, "training_seconds": 90.0,
  "out": "build/pi-4x-lora-seed2.safetensors", "end": "finished"
@@ -343,9 +442,12 @@ TEST_F(SweepFiles, ReadsTrainings) {
   EXPECT_EQ(first.firstLoss, 5.0);
   EXPECT_NEAR(first.lastLoss, (9 * 3.0 + 1.0) / 10.0, kRounding);
   const std::string text = trainingSection(records->trainings);
-  EXPECT_THAT(text, HasSubstr("| pi-4x-lora-seed2 | pi | 4 | 4,096 | 2 | 122,880 | 12 | 98,304 | "
-                              "1.5 | 5.0000 | 2.8000 | bfloat16 |"));
+  EXPECT_THAT(text, HasSubstr("| pi-4x-lora-seed2 | 12 | 98,304 | 1.5 | 5.0000 | 2.8000 |\n"));
+  EXPECT_THAT(text, HasSubstr("The same for all runs: method pi, factor 4, context 4,096, seed 2, "
+                              "modules LoRA r8, parameters 122,880, alpha 16, rate 0.001, start "
+                              "none, corpus 2 files, dtype bfloat16."));
   EXPECT_THAT(text, HasSubstr("2 runs, 3.0 minutes together"));
+  EXPECT_THAT(text, HasSubstr("saw the same windows in the same order"));
 }
 
 // As longrope search --json writes its judgement; -0.02 +- 0.004 nats are five errors.
@@ -365,13 +467,40 @@ TEST_F(SweepFiles, ReadsSearches) {
   EXPECT_THAT(text, HasSubstr("no clear difference (1.5 standard errors)"));
 }
 
+TEST(SweepReport, SaysWhichRunsSawOtherWindows) {
+  const TrainingRecord lora{.name = "lora", .tokensPerStep = 64, .corpus = {"a.txt"}};
+  TrainingRecord psc = lora;
+  psc.name = "psc";
+  psc.steps = 9;  // more of the same windows
+  psc.rate = "0.003";
+  std::string text = trainingSection({lora, psc});
+  EXPECT_THAT(text, HasSubstr("saw the same windows in the same order"));
+  EXPECT_THAT(text, HasSubstr("| rate |"));  // a column where the runs differ
+  psc.corpus = {"b.txt"};
+  text = trainingSection({lora, psc});
+  EXPECT_THAT(text,
+              HasSubstr("Other windows than the first run of the same method, factor, context "
+                        "and seed saw: psc."));
+}
+
 TEST(SweepReport, SaysTheBudgetOnceWhenAllHaveIt) {
   const TrainingRecord run{.steps = 60, .tokensPerStep = 8192};
   TrainingRecord longer = run;
   longer.steps = 120;
-  EXPECT_EQ(budgetText({run, run}), "Every variant was trained for 60 steps of 8,192 tokens.");
-  EXPECT_THAT(budgetText({run, longer}), HasSubstr("differ"));
-  EXPECT_EQ(budgetText({}), "");
+  EXPECT_EQ(budgetText({run, run}, {}), "Every variant was trained for 60 steps of 8,192 tokens.");
+  EXPECT_THAT(budgetText({run, longer}, {}), HasSubstr("differ"));
+  TrainingRecord coarser = run;  // half the steps of twice the tokens
+  coarser.steps = 30;
+  coarser.tokensPerStep = 16384;
+  EXPECT_EQ(budgetText({run, coarser}, {}), "Every variant was trained on 491,520 tokens.");
+  EXPECT_EQ(budgetText({}, {}), "");
+  TrainingRecord named = run;
+  named.name = "psc";
+  EXPECT_EQ(budgetText({named}, {"psc", "lora"}),
+            "The variants that are known were trained for 60 steps of 8,192 tokens. How 1 of 2 "
+            "calibrations were trained "
+            "is not among these files.");
+  EXPECT_THAT(budgetText({}, {"lora"}), HasSubstr("How 1 of 1 calibration"));
   SweepRecords records = recordsOf(twoVariants());
   records.trainings = {run};
   EXPECT_THAT(sweepReport(records, {}), HasSubstr("2 books, each read once from its start, every "
@@ -398,7 +527,7 @@ TEST_F(SweepFiles, RefusesWhatDoesNotBelongTogether) {
   expectError(readSweepRecords({file("m.jsonl", std::string(kHeader) + "\n{\"key\":{}}\n")}),
               ErrorCode::CorruptFile, {"m.jsonl", "'base'"});
   expectError(readSweepRecords({file("t.json", R"({"settings":{"command":"psc train"}})")}),
-              ErrorCode::CorruptFile, {"t.json", "psc train", "losses"});
+              ErrorCode::CorruptFile, {"t.json", "psc train", "training"});
   expectError(readSweepRecords({file("x.json", "{\"settings\": ")}), ErrorCode::CorruptFile,
               {"x.json", "no JSON"});
   expectError(readSweepRecords({temp.path() / "none.jsonl"}), ErrorCode::NotFound, {"none.jsonl"});

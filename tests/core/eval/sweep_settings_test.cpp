@@ -130,6 +130,12 @@ TEST_F(SweepSettingsFile, RefusesWhatCannotWork) {
   refused(
       R"({"settings": [{"methods": ["pi"], "variants": ["a", "b"], "calibration": "x"}])" + measure,
       {"twice", "pi:calibration=x"});
+  // Results know files by their names.
+  refused(
+      R"({"settings": [{"methods": ["pi"], "variants": ["a", "b"],
+              "calibration": "{variant}/x"}])" +
+          measure,
+      {"two settings are pi:calibration=x", "a/x", "b/x", "rename one"});
   refused(R"({"settings": [{"methods": ["none"]}], "perplexity": {"lengths": [64, 64]}})",
           {"lengths", "twice"});
   refused(R"({"settings": [{"methods": ["none"]}], "perplexity": {"lengths": [1]}})",

@@ -156,6 +156,49 @@ TEST_F(Sweep, GoesOnWhereItStopped) {
   EXPECT_TRUE(missingCells(plan->cells, content->records).empty());
 }
 
+// Phase modules of 3e38 overflow float32: no loss is a number.
+TEST_F(Sweep, ACellThatFailsIsNamedAndTheOthersAreMeasured) {
+  const std::vector<float> huge(8 * 8 * 8, 3e38F);  // 8 heads of 8 values
+  OwnedTensors tensors;
+  for (const char* name : {"up_phase", "down_phase"}) {
+    tensors["model.layers.0.self_attn.q_phase." + std::string(name)] =
+        float32Tensor({8, 8, 8}, huge);
+  }
+  writeTensors(temp.path() / "psc.safetensors", tensors);
+  const auto sweep = settings(R"({"settings": [
+      {"methods": ["pi"], "factors": [2], "variants": ["psc", "untrained"],
+       "calibration": "{variant}.safetensors"}], "perplexity": {"lengths": [64]}})");
+  const auto plan = planSweep(sweep, books);
+  ASSERT_TRUE(plan) << plan.error().message;
+  SweepInput own = input(sweep);
+  std::vector<std::string> warnings;
+  own.log = [&](LogLevel, const std::string& text) { warnings.push_back(text); };
+  auto out = log();
+  std::int64_t measured = 0;
+  const Status done =
+      measureSweep(own, *plan, out, [&](const ResultJson&, std::int64_t) { ++measured; }, {});
+  ASSERT_FALSE(done);
+  EXPECT_THAT(done.error().message, testing::HasSubstr("2 cells could not be measured"));
+  EXPECT_THAT(done.error().message, testing::HasSubstr("calibration=psc.safetensors"));
+  EXPECT_THAT(done.error().message, testing::HasSubstr("perplexity at 64, a.txt"));
+  EXPECT_EQ(measured, 2);
+  EXPECT_EQ(warnings.size(), 2U);
+}
+
+// An open factor is that of the longest length: another one, another cell.
+TEST_F(Sweep, AnOpenFactorMakesTheLongestLengthPartOfTheCell) {
+  const auto keys = [&](const char* method, const char* lengths) {
+    const auto plan = planSweep(settings(std::string(R"({"settings": [{"methods": [")") + method +
+                                         R"("]}], "perplexity": {"lengths": )" + lengths + "}}"),
+                                books);
+    EXPECT_TRUE(plan);
+    return plan->cells[0].key;
+  };
+  EXPECT_NE(keys("pi", "[64]"), keys("pi", "[64, 128]"));
+  EXPECT_EQ(keys("pi:factor=2", "[64]"), keys("pi:factor=2", "[64, 128]"));
+  EXPECT_EQ(keys("none", "[64]"), keys("none", "[64, 128]"));
+}
+
 TEST_F(Sweep, MoreSettingsMeasureOnlyWhatIsNew) {
   const auto small = settings(R"({"settings": [{"methods": ["none"]}],
                                   "perplexity": {"lengths": [64]}})");
