@@ -1,4 +1,5 @@
 // sweep: measures what a settings file asks for, cell by cell, and makes tables from the results.
+#include <algorithm>
 #include <chrono>
 
 #include "app/app_info.h"
@@ -80,9 +81,15 @@ class TimeLimit {
   std::optional<Time> m_end;
 };
 
-// LoRA pairs alone are a variant like others: that they lack modules is no news here.
+// LoRA pairs alone, or PSC modules alone, are variants like others: that they lack all of the other
+// kind is no news here.
 void noticeOf(Run& run, const CalibrationInfo& info) {
-  if (info.hasPhase || !info.hasLora) return run.noticeCalibration(info);
+  const std::string other = info.hasPhase ? "_lora" : "_phase";
+  const bool expected =
+      info.hasPhase != info.hasLora && info.surplus.empty() &&
+      std::all_of(info.missing.begin(), info.missing.end(),
+                  [&](const auto& name) { return name.find(other) != std::string::npos; });
+  if (!expected) return run.noticeCalibration(info);
   for (const auto& warning : info.warnings) run.notice(warning);
 }
 

@@ -143,10 +143,16 @@ Result<rope::RotaryPlan> Engine::plan(const rope::MethodChoice& choice,
       if (list != config().factorLists.end() && !fileGiven) complete.values.insert(*list);
     }
   }
-  return rope::makePlan(complete, {.base = config().ropeBase,
-                                   .headDim = config().headDim,
-                                   .originalLength = config().trainedLength,
-                                   .plannedLength = plannedLength});
+  auto made = rope::makePlan(complete, {.base = config().ropeBase,
+                                        .headDim = config().headDim,
+                                        .originalLength = config().trainedLength,
+                                        .plannedLength = plannedLength});
+  const rope::MethodChoice& own = config().rope;
+  if (made || choice.id != own.id || choice.factor != own.factor || choice.values != own.values) {
+    return made;
+  }
+  return Error{made.error().code, (folder() / "config.json").string() + " asks for " + own.id + ": " +
+                                      made.error().message + "; another method replaces it (--rope)"};
 }
 
 Result<std::shared_ptr<const Calibration>> Engine::loadCalibration(

@@ -286,7 +286,7 @@ Status measureSweep(const SweepInput& input, const SweepPlan& plan, ResultLog& l
     if (onCell) onCell(*record, ++done);
   }
   if (failed.empty()) return Done{};
-  const std::string count = failed.size() == 1 ? "1 cell could not be measured"
+  const std::string count = failed.size() == 1 ? "1 cell could not be measured:"
                                                : std::to_string(failed.size()) +
                                                      " cells could not be measured, the first is";
   return Error{failed.front().code, count + " " + failed.front().message};

@@ -1,6 +1,7 @@
 #include "core/model/config_rope.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "core/base/json_text.h"
@@ -123,6 +124,10 @@ Status readConfigRope(const Json& json, const std::string& file, ModelConfig& co
   const auto base = realNumberOr(block, "rope_theta", *rootBase, file);
   if (!base) return base.error();
   config.ropeBase = *base;
+  if (!(config.ropeBase > 1.0) || !std::isfinite(config.ropeBase)) {
+    return Error{ErrorCode::CorruptFile, file + ": 'rope_theta' is " + rope::valueText(*base) +
+                                             "; a number above 1 is wanted"};
+  }
   for (const Json* source : {&json, static_cast<const Json*>(&block)}) {
     const auto partial = realNumberOr(*source, "partial_rotary_factor", 1.0, file);
     if (!partial) return partial.error();

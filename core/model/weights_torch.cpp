@@ -97,7 +97,9 @@ class Shelf {
     if (stored->shape != shape) {
       return Error{ErrorCode::CorruptFile, file->path().string() + ": '" + name + "' is " +
                                                shapeText(stored->shape) +
-                                               ", the config asks for " + shapeText(shape)};
+                                               ", the config asks for " + shapeText(shape) +
+                                               "; config and weights are of different models, "
+                                               "download both again"};
     }
     auto tensor = toTensor(*file, name, *stored, m_placement);
     if (!tensor) return tensor.error();

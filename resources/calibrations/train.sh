@@ -12,6 +12,12 @@
 #   lora   LoRA pairs of rank 8 on q, k, v and o             122,880 parameters
 #   wide   LoRA pairs of rank 34: as many parameters as psc  522,240
 #   psc    LoRA pairs of rank 8 and PSC modules on q and k   516,096
+#
+# Follow-ups with one seed under PI and YaRN, because psc does not beat wide everywhere:
+#   psc-long, wide-long   twice the steps
+#   psc-fast, wide-fast   three times the learning rate
+#   psc-alone             PSC modules without LoRA pairs, 393,216 parameters
+#   psc-init              at 8x, started from psc at 4x
 set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd) || exit 1
 root=$(cd "$here/../.." && pwd) || exit 1
@@ -33,24 +39,40 @@ listRuns() {
         done
       done
     done
-  done | grep -E -- "$pattern"
+  done
+  for method in pi yarn; do
+    for variant in psc-long wide-long psc-fast wide-fast psc-alone; do
+      echo "$method-4x-$variant-seed0"
+    done
+    echo "$method-8x-psc-init-seed0"
+  done
 }
 
 trainOne() {  # METHOD-SCALEx-VARIANT-seedN
-  local name=$1 method scale variant seed
-  IFS=- read -r method scale variant seed <<<"$name"
-  scale=${scale%x}
-  seed=${seed#seed}
+  local name=$1
+  [[ $name =~ ^([a-z]+)-([0-9]+)x-([a-z-]+)-seed([0-9]+)$ ]] || { echo "no run is named $name" >&2; return 1; }
+  local method=${BASH_REMATCH[1]} scale=${BASH_REMATCH[2]} variant=${BASH_REMATCH[3]} seed=${BASH_REMATCH[4]}
   [[ -s $out/$name.json ]] && grep -q '"end": "finished"' "$out/$name.json" && return 0
   local -a options=()
   # 8,192 tokens a step, but at least one window.
   local windows=$((8192 / (scale * trained)))
   local count=$steps
   ((windows > 0)) || { windows=1 count=$((steps / 2)); }
+  local warmup=$((count / 3)) rate=1e-3
   case $variant in
     lora) options+=(--no-psc --lora-rank 8) ;;
-    wide) options+=(--no-psc --lora-rank 34) ;;
-    psc) options+=(--lora-rank 8) ;;
+    wide*) options+=(--no-psc --lora-rank 34) ;;
+    psc-alone) options+=(--lora-rank 0) ;;
+    psc*) options+=(--lora-rank 8) ;;
+  esac
+  case $variant in
+    *-long) count=$((2 * count)) ;;
+    *-fast) rate=3e-3 ;;
+    *-init)
+      local start=$out/$method-$((scale / 2))x-${variant%-init}-seed$seed.safetensors
+      [[ -s $start ]] || { echo "$name: no $start yet" >&2; return 0; }
+      options+=(--init "$start")
+      ;;
   esac
   if [[ $method == longrope ]]; then
     local factors=$here/bookworm-11m/longrope-${scale}x.json
@@ -60,11 +82,11 @@ trainOne() {  # METHOD-SCALEx-VARIANT-seedN
   [[ -s $out/$name.safetensors.state ]] && options+=(--resume)
   echo "$name" >&2
   "$program" psc train --threads 1 --corpus "$books"/*.txt --rope "$method" --factor "$scale" \
-    --context $((scale * trained)) --steps $count --accumulate "$windows" --rate 1e-3 \
-    --warmup $((count / 3)) --seed "$seed" "${options[@]}" --out "$out/$name.safetensors" --json "$out/$name.json" \
+    --context $((scale * trained)) --steps $count --accumulate "$windows" --rate $rate \
+    --warmup $warmup --seed "$seed" "${options[@]}" --out "$out/$name.safetensors" --json "$out/$name.json" \
     >"$out/$name.log" 2>&1 || echo "$name stopped: $(tail -n 1 "$out/$name.log")" >&2
 }
 
 export -f trainOne
 export here out program books trained steps
-listRuns | xargs -P 2 -I{} bash -c 'trainOne {}'
+listRuns | grep -E -- "$pattern" | xargs -P 2 -I{} bash -c 'trainOne {}'

@@ -156,6 +156,8 @@ TEST_F(ModelLoading, WrongRopeBlocksAreNamed) {
   };
   wrong({{"rope_type", "spiral"}}, ErrorCode::Unsupported, {"'spiral'", "known here", "yarn"});
   wrong({{"rope_type", 3}}, ErrorCode::CorruptFile, {"'rope_type' is 3"});
+  wrong({{"rope_type", "default"}, {"rope_theta", -5}}, ErrorCode::CorruptFile,
+        {"'rope_theta' is -5", "above 1"});
   wrong({{"rope_type", "linear"}}, ErrorCode::CorruptFile, {"no 'factor'"});
   wrong({{"rope_type", "linear"}, {"factor", "4"}}, ErrorCode::CorruptFile, {"'factor'", "\"4\""});
   wrong({{"rope_type", "yarn"}, {"factor", 4}, {"beta_fast", "fast"}}, ErrorCode::CorruptFile,
@@ -176,7 +178,7 @@ TEST_F(ModelLoading, AFactorBelowOneInTheConfigIsRefusedBySessions) {
   const auto engine = tryEngine(model);
   ASSERT_TRUE(engine) << engine.error().message;
   expectError((*engine)->newSession({.rope = (*engine)->config().rope, .contextTokens = 16}),
-              ErrorCode::InvalidArgument, {"factor is 0.5", "1 or larger"});
+              ErrorCode::InvalidArgument, {"config.json asks for pi", "factor is 0.5", "1 or larger", "--rope"});
 }
 
 TEST_F(ModelLoading, UnknownRopeKeysAndTensorsAreWarnings) {
