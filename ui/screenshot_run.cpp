@@ -59,10 +59,11 @@ void ScreenshotRun::advance() {
       m_step = Step::Answer;
       break;
     case Step::Answer:
-      if (!answered()) return;
-      if (m_chat.turns().back().state == ChatTurn::State::Failed) {
+      // A failed answer has no picture to wait for.
+      if (!m_chat.turns().empty() && m_chat.turns().back().state == ChatTurn::State::Failed) {
         return fail(m_chat.turns().back().problem);
       }
+      if (!answered()) return;
       measure();
       m_step = Step::Measure;
       break;

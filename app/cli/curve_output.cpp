@@ -54,7 +54,7 @@ Json curveJson(const PerplexityCurve& curve, const Engine& engine,
                       {"attention_factor",
                        plans.is_null() ? Json(nullptr) : plans.back()["attention_factor"]},
                       {"plans", std::move(plans)},
-                      {"parameters", parametersJson(settings.rope, engine.config().factorLists)},
+                      {"parameters", parametersJson(engine.completed(settings.rope))},
                       {"calibration", calibrationJson(settings.calibration.get(),
                                                       settings.pscStrength, settings.lora)}};
   json["points"] = Json::array();

@@ -35,7 +35,7 @@ Json methodJson(const Run& run, const CurveSettings& method, std::int64_t longes
           {"rope", method.rope.id},
           {"factor", choice.factor ? Json(*choice.factor) : Json(nullptr)},
           {"factor_follows_length", method.factorFollowsLength},
-          {"parameters", parametersJson(method.rope, run.engine().config().factorLists)},
+          {"parameters", parametersJson(run.engine().completed(method.rope))},
           {"calibration", calibrationKey(method)}};
 }
 

@@ -90,7 +90,7 @@ Json sha256Json(const std::filesystem::path& path);
 
 // Every parameter of a method, files with their hashes: as chosen, from the config's lists, or its default; null when the
 // method works it out.
-Json parametersJson(const rope::MethodChoice& choice, const rope::ParameterValues& factorLists);
+Json parametersJson(const rope::MethodChoice& completed);  // see Engine::completed
 Json calibrationJson(const Calibration* calibration, double strength, bool lora);
 
 }  // namespace ropescope::cli

@@ -68,20 +68,16 @@ Json sha256Json(const std::filesystem::path& path) {
   return hash.hex();
 }
 
-Json parametersJson(const rope::MethodChoice& choice, const rope::ParameterValues& factorLists) {
+Json parametersJson(const rope::MethodChoice& completed) {
   Json parameters = Json::object();
-  const auto method = rope::findMethod(choice.id);
+  const auto method = rope::findMethod(completed.id);
   if (!method) return parameters;
   for (const auto& spec : method->parameters()) {
-    const auto given = choice.values.find(spec.name);
-    const auto list = factorLists.find(spec.name);
-    const bool fromConfig = given == choice.values.end() && list != factorLists.end() &&
-                            choice.values.count("factors") == 0;
-    parameters[spec.name] = given != choice.values.end() ? valueJson(given->second)
-                            : fromConfig                 ? valueJson(list->second)
-                            : spec.defaultValue          ? valueJson(*spec.defaultValue)
-                                                         : Json(nullptr);
-    if (spec.kind == rope::ParameterKind::File && given != choice.values.end()) {
+    const auto given = completed.values.find(spec.name);
+    parameters[spec.name] = given != completed.values.end() ? valueJson(given->second)
+                            : spec.defaultValue             ? valueJson(*spec.defaultValue)
+                                                            : Json(nullptr);
+    if (spec.kind == rope::ParameterKind::File && given != completed.values.end()) {
       parameters[spec.name + "_sha256"] = sha256Json(std::get<std::string>(given->second));
     }
   }
@@ -91,12 +87,12 @@ Json parametersJson(const rope::MethodChoice& choice, const rope::ParameterValue
 Json calibrationJson(const Calibration* calibration, double strength, bool lora) {
   if (calibration == nullptr) return nullptr;
   const CalibrationInfo& info = calibration->info();
-  return Json{
-      {"path", info.path.string()},   {"sha256", sha256Json(info.path)},
-      {"psc_strength", strength},     {"lora", lora},
-      {"has_phase", info.hasPhase},   {"has_lora", info.hasLora}, {"lora_rank", info.loraRank},
-      {"lora_alpha", info.loraAlpha}, {"missing", info.missing},  {"surplus", info.surplus},
-      {"metadata", info.metadata},    {"forced", info.originIgnored}};
+  return Json{{"path", info.path.string()}, {"sha256", sha256Json(info.path)},
+              {"psc_strength", strength},   {"lora", lora},
+              {"has_phase", info.hasPhase}, {"has_lora", info.hasLora},
+              {"lora_rank", info.loraRank}, {"lora_alpha", info.loraAlpha},
+              {"missing", info.missing},    {"surplus", info.surplus},
+              {"metadata", info.metadata},  {"forced", info.originIgnored}};
 }
 
 std::optional<double> Run::usedFactor() const {
@@ -161,7 +157,8 @@ void Run::noticeCalibration(const CalibrationInfo& info) {
 }
 
 Result<SessionOptions> Run::sessionOptions(std::int64_t plannedTokens) {
-  if (const double strength = m_options.pscStrength.value_or(1.0); strength < 0.0 || strength > 2.0) {
+  if (const double strength = m_options.pscStrength.value_or(1.0);
+      strength < 0.0 || strength > 2.0) {
     return Error{ErrorCode::InvalidArgument, "--psc-strength is " + exactNumber(strength) +
                                                  "; 0 (none) to 1 (as trained), at most 2, is "
                                                  "wanted"};
@@ -200,12 +197,19 @@ void Run::describePlan(const rope::MethodChoice& choice, const rope::RotaryPlan&
                         {"factor", context.factor},
                         {"base", context.base},
                         {"head_dim", context.headDim},
-                        {"parameters", parametersJson(choice, m_engine->config().factorLists)},
+                        {"parameters", parametersJson(m_engine->completed(choice))},
                         {"attention_factor", plan.attentionFactor},
                         {"unscaled_tokens", plan.unscaledTokens},
                         {"from", origin},
                         {"note", plan.note}};
-  if (context.plannedLength <= context.originalLength) return;
+  if (context.plannedLength <= context.originalLength) {
+    // Also below the trained length something was decided, between two lists of factors, say.
+    const auto method = rope::findMethod(plan.method);
+    if (method && method->info().dependsOnLength && !plan.note.empty()) {
+      notice(plan.method + ": " + plan.note);
+    }
+    return;
+  }
   std::string text = "planned " + tokensText(context.plannedLength) + ", trained " +
                      countText(context.originalLength) + ": " + planText(plan);
   if (plan.method == "none") text += "; without it a model soon loses the thread, try --rope yarn";

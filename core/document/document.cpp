@@ -19,7 +19,9 @@ Result<Document> documentFromBytes(std::string bytes, const std::filesystem::pat
   document.path = name;
   if (startsWith(bytes, kByteOrderMark)) {
     bytes.erase(0, kByteOrderMark.size());
-    document.notice = name.string() + ": the byte order mark at the start was left out";
+    document.notice = name.string() +
+                      ": the byte order mark at the start was left out; bytes are counted from "
+                      "behind it";
   }
   if (bytes.find_first_not_of(" \t\r\n") == std::string::npos) {
     return Error{ErrorCode::InvalidArgument,

@@ -1,9 +1,9 @@
 #include "core/engine/engine.h"
 
+#include <thread>
+
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
-
-#include <thread>
 
 #include "core/base/memory_size.h"
 #include "core/engine/cuda_kernels.h"
@@ -19,15 +19,15 @@ namespace {
 Result<int> chooseThreads(int wanted) {
   constexpr int kMost = 1024;
   if (wanted < 0 || wanted > kMost) {
-    return Error{ErrorCode::InvalidArgument, "threads is " + std::to_string(wanted) +
-                                                 "; 0 (one per core) to 1024 is wanted"};
+    return Error{ErrorCode::InvalidArgument,
+                 "threads is " + std::to_string(wanted) + "; 0 (one per core) to 1024 is wanted"};
   }
   const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   return wanted == 0 ? cores : wanted;
 }
 
-// The kernel library is an improvement, not a need: without it ATen draws the maps, and the log says
-// so.
+// The kernel library is an improvement, not a need: without it ATen draws the maps, and the log
+// says so.
 std::optional<CudaKernels> chooseKernels(const Placement& placement, const LogSink& log) {
   if (!placement.device.is_cuda()) return std::nullopt;
   const auto kernels = loadCudaKernels();
@@ -42,11 +42,11 @@ Status checkTokenizer(const Engine::State& state) {
   if (!state.tokenizer) return Done{};
   const int pieces = (*state.tokenizer)->size();
   if (pieces <= state.config.vocabularySize) return Done{};
-  return Error{ErrorCode::CorruptFile,
-               state.folder.string() + ": tokenizer.model has " + std::to_string(pieces) +
-                   " pieces, the model's vocabulary " +
-                   std::to_string(state.config.vocabularySize) +
-                   "; tokenizer and weights do not belong together"};
+  return Error{ErrorCode::CorruptFile, state.folder.string() + ": tokenizer.model has " +
+                                           std::to_string(pieces) +
+                                           " pieces, the model's vocabulary " +
+                                           std::to_string(state.config.vocabularySize) +
+                                           "; tokenizer and weights do not belong together"};
 }
 
 // A config without eos_token_id must not mean answers that never end.
@@ -96,14 +96,30 @@ Result<std::shared_ptr<const Engine>> Engine::load(const EngineOptions& options,
   return std::shared_ptr<const Engine>(std::make_shared<Engine>(std::move(state)));
 }
 
-const ModelConfig& Engine::config() const { return m_state->config; }
-const std::filesystem::path& Engine::folder() const { return m_state->folder; }
-const std::string& Engine::modelHash() const { return m_state->weights.hash; }
-const std::string& Engine::device() const { return m_state->device; }
-const std::string& Engine::dtype() const { return m_state->dtype; }
-int Engine::threads() const { return m_state->threads; }
-Result<std::shared_ptr<const Tokenizer>> Engine::tokenizer() const { return m_state->tokenizer; }
-const PromptFormat& Engine::promptFormat() const { return m_state->promptFormat; }
+const ModelConfig& Engine::config() const {
+  return m_state->config;
+}
+const std::filesystem::path& Engine::folder() const {
+  return m_state->folder;
+}
+const std::string& Engine::modelHash() const {
+  return m_state->weights.hash;
+}
+const std::string& Engine::device() const {
+  return m_state->device;
+}
+const std::string& Engine::dtype() const {
+  return m_state->dtype;
+}
+int Engine::threads() const {
+  return m_state->threads;
+}
+Result<std::shared_ptr<const Tokenizer>> Engine::tokenizer() const {
+  return m_state->tokenizer;
+}
+const PromptFormat& Engine::promptFormat() const {
+  return m_state->promptFormat;
+}
 
 std::int64_t Engine::kvBytesPerToken() const {
   const ModelConfig& c = config();
@@ -118,14 +134,14 @@ MemoryEstimate Engine::memoryFor(std::int64_t tokens) const {
   MemoryEstimate estimate;
   estimate.weights = m_state->weights.bytes;
   estimate.kvCache = kvBytesPerToken() * tokens;
-  // Per token of a chunk: the MLP's three wide rows, q, k, v and the residual stream; and the cos and
-  // sin tables of every position.
-  estimate.workspace =
-      chunk * bytes *
-          (std::int64_t{3} * c.intermediateSize + std::int64_t{8} * c.hiddenSize +
-           std::int64_t{4} * c.heads * c.headDim) +
-      tokens * c.headDim * 4;
-  estimate.capturePerLayer = tokens * (std::int64_t{c.hiddenSize} * bytes + c.heads * 4);
+  // Per token of a chunk: the MLP's three wide rows, q, k, v and the residual stream; and the cos
+  // and sin tables of every position.
+  estimate.workspace = chunk * bytes *
+                           (std::int64_t{3} * c.intermediateSize + std::int64_t{8} * c.hiddenSize +
+                            std::int64_t{4} * c.heads * c.headDim) +
+                       tokens * c.headDim * 4;
+  estimate.capturePerLayer =
+      tokens * (std::int64_t{c.hiddenSize} * bytes + c.heads * std::max<std::int64_t>(bytes, 4));
   return estimate;
 }
 
@@ -133,26 +149,38 @@ std::int64_t Engine::availableBytes() const {
   return ropescope::availableBytes(m_state->placement.device);
 }
 
+rope::MethodChoice Engine::completed(const rope::MethodChoice& choice) const {
+  rope::MethodChoice complete = choice;
+  const auto method = rope::findMethod(choice.id);
+  if (!method) return complete;
+  if (choice.values.contains("factors")) {
+    std::erase_if(complete.values, [&](const auto& each) {
+      const auto own = config().rope.values.find(each.first);
+      return choice.id == config().rope.id && own != config().rope.values.end() &&
+             own->second == each.second;
+    });
+    return complete;
+  }
+  for (const rope::ParameterSpec& spec : method->parameters()) {
+    const auto list = config().factorLists.find(spec.name);
+    if (list != config().factorLists.end()) complete.values.insert(*list);
+  }
+  return complete;
+}
+
 Result<rope::RotaryPlan> Engine::plan(const rope::MethodChoice& choice,
                                       std::int64_t plannedLength) const {
-  rope::MethodChoice complete = choice;
-  if (const auto method = rope::findMethod(choice.id)) {
-    for (const rope::ParameterSpec& spec : method->parameters()) {
-      const auto list = config().factorLists.find(spec.name);
-      const bool fileGiven = choice.values.contains("factors");
-      if (list != config().factorLists.end() && !fileGiven) complete.values.insert(*list);
-    }
-  }
-  auto made = rope::makePlan(complete, {.base = config().ropeBase,
-                                        .headDim = config().headDim,
-                                        .originalLength = config().trainedLength,
-                                        .plannedLength = plannedLength});
+  auto made = rope::makePlan(completed(choice), {.base = config().ropeBase,
+                                                 .headDim = config().headDim,
+                                                 .originalLength = config().trainedLength,
+                                                 .plannedLength = plannedLength});
   const rope::MethodChoice& own = config().rope;
   if (made || choice.id != own.id || choice.factor != own.factor || choice.values != own.values) {
     return made;
   }
-  return Error{made.error().code, (folder() / "config.json").string() + " asks for " + own.id + ": " +
-                                      made.error().message + "; another method replaces it (--rope)"};
+  return Error{made.error().code, (folder() / "config.json").string() + " asks for " + own.id +
+                                      ": " + made.error().message +
+                                      "; another method replaces it (--rope)"};
 }
 
 Result<std::shared_ptr<const Calibration>> Engine::loadCalibration(

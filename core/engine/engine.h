@@ -59,8 +59,10 @@ class Engine : public std::enable_shared_from_this<Engine> {
   // That more sessions may take on the device without swapping; -1: unknown.
   std::int64_t availableBytes() const;
 
-  // The plan a session with this choice and planned length would have. Factor lists that the config
-  // holds stand in for list parameters that the choice leaves out.
+  // The choice with the factor lists that the config holds, where it leaves them out. A factor file
+  // replaces all that the config says about the method's parameters.
+  rope::MethodChoice completed(const rope::MethodChoice& choice) const;
+  // The plan a session with this choice, completed, and planned length would have.
   Result<rope::RotaryPlan> plan(const rope::MethodChoice& choice,
                                 std::int64_t plannedLength) const;
 

@@ -135,13 +135,16 @@ std::string factorTable(const std::vector<Finding>& findings, Outcomes& outcomes
   for (auto& [method, own] : methods) {
     std::sort(own.begin(), own.end(),
               [](const auto* a, const auto* b) { return a->factor < b->factor; });
-    if (own.size() < 2 || own.front()->factor == own.back()->factor) continue;
-    const auto growth = growthWithFactor(*own.front(), *own.back());
-    if (!growth) continue;
-    outcomes.emplace_back(method, outcomeOf(*growth));
-    table.add({method,
-               rope::valueText(own.front()->factor) + " to " + rope::valueText(own.back()->factor),
-               growthText(growth)});
+    const auto add = [&](const Finding& small, const Finding& large, bool isStep) {
+      const auto growth = growthWithFactor(small, large);
+      if (small.factor == large.factor || !growth) return;
+      const std::string factors =
+          rope::valueText(small.factor) + " to " + rope::valueText(large.factor);
+      if (isStep) outcomes.emplace_back(method + " " + factors, outcomeOf(*growth));
+      table.add({method, factors, growthText(growth)});
+    };
+    for (std::size_t i = 1; i < own.size(); ++i) add(*own[i - 1], *own[i], true);
+    if (own.size() > 2) add(*own.front(), *own.back(), false);
   }
   return table.empty() ? "" : table.text();
 }
@@ -170,8 +173,8 @@ std::string verdictFor(const std::vector<Finding>& findings, const VariantPair& 
     text += "- \"The gain grows along the window\" " + summary(along, "grows", "shrinks") + "\n";
   }
   if (!withFactor.empty()) {
-    text +=
-        "- \"The gain grows with the factor\" " + summary(withFactor, "grows", "shrinks") + "\n";
+    text += "- \"The gain grows with every step of the factor\" " +
+            summary(withFactor, "grows", "shrinks") + "\n";
   }
   return text + "\n";
 }

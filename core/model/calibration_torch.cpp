@@ -1,10 +1,10 @@
 #include "core/model/calibration_torch.h"
 
-#include <ATen/ATen.h>
-
 #include <charconv>
 #include <cmath>
 #include <set>
+
+#include <ATen/ATen.h>
 
 #include "core/model/guard_torch.h"
 #include "core/model/stored_tensor_torch.h"
@@ -17,12 +17,13 @@ constexpr double kPaperAlpha = 16.0;  // of the paper's code
 class Reader {
  public:
   Reader(const SafetensorsFile& file, const Placement& placement, CalibrationInfo& info)
-      : m_file(file), m_placement(placement), m_info(info) {}
+      : m_file(file),
+        m_placement(placement),
+        m_info(info) {}
 
   // Leaves `target` undefined and lists the name when the file lacks it. A negative size in `shape`
   // fits anything (the rank).
-  Status take(const std::string& name, const std::vector<std::int64_t>& shape,
-              at::Tensor& target) {
+  Status take(const std::string& name, const std::vector<std::int64_t>& shape, at::Tensor& target) {
     const auto found = m_file.tensors().find(name);
     if (found == m_file.tensors().end()) {
       m_info.missing.push_back(name);
@@ -109,14 +110,11 @@ Status readAlpha(const SafetensorsFile& file, CalibrationInfo& info) {
   info.metadata = file.metadata();
   info.loraAlpha = kPaperAlpha;
   info.origin = originFrom(info.metadata);
-  if (!info.origin) {
-    info.warnings.push_back(info.path.string() +
-                            ": origin unknown (no metadata about model and method); shapes fit, "
-                            "LoRA alpha is taken as 16");
-  }
+  bool alphaGiven = false;
   for (const char* key : {"lora_alpha", "alpha"}) {
     const auto found = info.metadata.find(key);
     if (found == info.metadata.end()) continue;
+    alphaGiven = true;
     const std::string& text = found->second;
     const auto [end, error] =
         std::from_chars(text.data(), text.data() + text.size(), info.loraAlpha);
@@ -125,6 +123,11 @@ Status readAlpha(const SafetensorsFile& file, CalibrationInfo& info) {
       return Error{ErrorCode::CorruptFile, info.path.string() + ": metadata '" + key + "' is '" +
                                                text + "'; a positive number is wanted"};
     }
+  }
+  if (!info.origin) {
+    info.warnings.push_back(info.path.string() +
+                            ": origin unknown (no metadata about model and method); shapes fit" +
+                            (alphaGiven ? "" : ", LoRA alpha is taken as 16"));
   }
   return Done{};
 }
@@ -141,7 +144,8 @@ Status checkBase(CalibrationInfo& info, const BaseModel& base, OriginCheck check
 }  // namespace
 
 Calibration::Calibration(CalibrationInfo info, std::unique_ptr<const Tensors> tensors)
-    : m_info(std::move(info)), m_tensors(std::move(tensors)) {}
+    : m_info(std::move(info)),
+      m_tensors(std::move(tensors)) {}
 Calibration::~Calibration() = default;
 
 Result<std::shared_ptr<const Calibration>> readCalibration(const std::filesystem::path& path,
@@ -168,9 +172,10 @@ Result<std::shared_ptr<const Calibration>> readCalibration(const std::filesystem
     reader.listSurplus();
     if (!info.hasPhase && !info.hasLora) {
       return Error{ErrorCode::CorruptFile,
-                   path.string() + ": holds neither PSC phase modules nor LoRA pairs for this "
-                                   "model's layers (names like "
-                                   "model.layers.0.self_attn.q_phase.up_phase are wanted)"};
+                   path.string() +
+                       ": holds neither PSC phase modules nor LoRA pairs for this "
+                       "model's layers (names like "
+                       "model.layers.0.self_attn.q_phase.up_phase are wanted)"};
     }
     if (info.loraRank > 0) tensors->loraScale = info.loraAlpha / info.loraRank;
     return Shared(std::make_shared<Calibration>(std::move(info), std::move(tensors)));

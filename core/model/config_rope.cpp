@@ -16,7 +16,9 @@ constexpr std::int64_t kLongest = std::int64_t{1} << 32;  // tokens; no sum of t
 
 // The method that the block's rope type means; without a type, plain RoPE ("default").
 Result<rope::MethodInfo> methodOf(const Json& block, const std::string& file) {
-  const char* key = block.contains("rope_type") ? "rope_type" : "type";
+  // null counts as absent, as everywhere in the block.
+  const bool newName = block.contains("rope_type") && !block["rope_type"].is_null();
+  const char* key = newName ? "rope_type" : "type";
   std::string type = "default";
   if (block.contains(key) && !block[key].is_null()) {
     if (!block[key].is_string()) {
@@ -33,7 +35,9 @@ Result<rope::MethodInfo> methodOf(const Json& block, const std::string& file) {
     }
   }
   return Error{ErrorCode::Unsupported,
-               file + ": the rope type is '" + type + "'; known here: " + known};
+               file + ": the rope type is '" + type + "'; known here: " + known +
+                   "; to read the model under another method (--rope), take the rope block out of "
+                   "the file first"};
 }
 
 Result<rope::ParameterValue> valueOf(const Json& found, const rope::ParameterSpec& spec,

@@ -42,7 +42,7 @@ Result<const ModelFamily*> familyOf(const Json& json, const std::vector<ModelFam
   }
   return Error{ErrorCode::Unsupported,
                file + ": the architecture is '" + (architecture.empty() ? type : architecture) +
-                   "'; known here: " + known};
+                   "'; known here: " + known + "; choose a model of such an architecture"};
 }
 
 // One id or, for eos, a list of them; null and nothing mean that there is none.
@@ -84,6 +84,17 @@ Status readSpecialTokens(const std::filesystem::path& folder, const Json& json,
     const auto eos = readTokenIds(source.json, "eos_token_id", source.file);
     if (!eos) return eos.error();
     if (!eos->empty()) config.eos = *eos;
+  }
+  // A model could never say an id beyond its vocabulary: answers would not end.
+  std::vector<std::int32_t> ids = config.eos;
+  if (config.bos >= 0) ids.push_back(config.bos);
+  for (const std::int32_t id : ids) {
+    if (id < config.vocabularySize) continue;
+    return Error{ErrorCode::CorruptFile,
+                 file + ": bos_token_id or eos_token_id is " + std::to_string(id) +
+                     ", the vocabulary has " + std::to_string(config.vocabularySize) +
+                     " ids (0 to " + std::to_string(config.vocabularySize - 1) +
+                     "); restore the file, or correct it"};
   }
   return Done{};
 }

@@ -91,7 +91,7 @@ class Shelf {
     if (found == m_shards.tensors.end()) {
       return Error{ErrorCode::CorruptFile, m_folder + ": tensor '" + name +
                                                "' is missing; the config asks for it with shape " +
-                                               shapeText(shape)};
+                                               shapeText(shape) + "; download the model again"};
     }
     const auto& [file, stored] = found->second;
     if (stored->shape != shape) {

@@ -132,8 +132,8 @@ Result<RescaleFactors> fromCsv(const std::string& text, const std::filesystem::p
     }
     return factors;
   }
-  for (const auto& row : rows) {
-    if (row != rows.front()) {
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    if (rows[i] != rows.front()) {
       return Error{ErrorCode::Unsupported,
                    path.string() + ": the rows (layers) differ; one list for all layers is wanted"};
     }

@@ -8,7 +8,9 @@
 namespace ropescope::rope {
 namespace {
 
-std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
+std::string quoted(std::string_view text) {
+  return "'" + std::string(text) + "'";
+}
 
 Error wrongValue(const ParameterSpec& spec, std::string_view found, const std::string& wanted) {
   return Error{ErrorCode::InvalidArgument,
@@ -38,11 +40,15 @@ Result<std::vector<double>> parseNumbers(const ParameterSpec& spec, std::string_
 
 std::size_t alternativeOf(ParameterKind kind) {
   switch (kind) {
-    case ParameterKind::Flag: return 0;
-    case ParameterKind::Number: return 1;
+    case ParameterKind::Flag:
+      return 0;
+    case ParameterKind::Number:
+      return 1;
     case ParameterKind::Choice:
-    case ParameterKind::File: return 2;
-    case ParameterKind::Numbers: return 3;
+    case ParameterKind::File:
+      return 2;
+    case ParameterKind::Numbers:
+      return 3;
   }
   return 1;
 }
@@ -54,9 +60,9 @@ Status checkValue(const ParameterSpec& spec, const ParameterValue& value) {
   if (spec.kind == ParameterKind::Number) {
     const double number = std::get<double>(value);
     if (!(number >= spec.minimum && number <= spec.maximum)) {
-      return wrongValue(spec, valueText(value),
-                        "it must lie between " + valueText(spec.minimum) + " and " +
-                            valueText(spec.maximum));
+      return wrongValue(
+          spec, valueText(value),
+          "it must lie between " + valueText(spec.minimum) + " and " + valueText(spec.maximum));
     }
   }
   if (spec.kind == ParameterKind::Choice &&
@@ -77,9 +83,9 @@ Status checkValues(const RopeMethod& method, const ParameterValues& values) {
     if (spec == specs.end()) {
       std::string known;
       for (const auto& s : specs) known += (known.empty() ? "" : ", ") + s.name;
-      return Error{ErrorCode::InvalidArgument,
-                   "method " + method.info().id + " has no parameter '" + name + "'; it has " +
-                       (known.empty() ? "none" : known)};
+      return Error{ErrorCode::InvalidArgument, "method " + method.info().id +
+                                                   " has no parameter '" + name + "'; it has " +
+                                                   (known.empty() ? "none" : known)};
     }
     if (Status valid = checkValue(*spec, value); !valid) return valid;
   }
@@ -105,6 +111,21 @@ Status checkContext(const RopeContext& context) {
   return Done{};
 }
 
+// Factors may lie within their bounds and still overflow together.
+Status checkFinite(const RotaryPlan& plan) {
+  for (std::size_t pair = 0; pair < plan.invFreq.size(); ++pair) {
+    if (std::isfinite(plan.invFreq[pair])) continue;
+    return Error{ErrorCode::InvalidArgument,
+                 plan.method + ": the inverse frequency of pair " + std::to_string(pair) +
+                     " is no finite number; choose parameters and factors nearer to 1"};
+  }
+  if (std::isfinite(plan.attentionFactor)) return Done{};
+  return Error{ErrorCode::InvalidArgument,
+               plan.method +
+                   ": the attention factor is no finite number; choose parameters nearer "
+                   "to 1"};
+}
+
 }  // namespace
 
 std::unique_ptr<const RopeMethod> findMethod(std::string_view id) {
@@ -128,8 +149,8 @@ Result<RotaryPlan> makePlan(const MethodChoice& choice, RopeContext context) {
   }
   if (Status valid = checkContext(context); !valid) return valid.error();
   if (Status valid = checkValues(*method, choice.values); !valid) return valid.error();
-  const double ratio = static_cast<double>(context.plannedLength) /
-                       static_cast<double>(context.originalLength);
+  const double ratio =
+      static_cast<double>(context.plannedLength) / static_cast<double>(context.originalLength);
   context.factor = choice.factor.value_or(std::max(1.0, ratio));
   if (!method->info().takesFactor) context.factor = 1.0;
   if (!(context.factor >= 1.0) || !std::isfinite(context.factor)) {
@@ -137,7 +158,10 @@ Result<RotaryPlan> makePlan(const MethodChoice& choice, RopeContext context) {
                  "the factor is " + valueText(context.factor) +
                      "; RoPE scaling stretches, so it must be 1 or larger"};
   }
-  return method->plan(context, choice.values);
+  auto plan = method->plan(context, choice.values);
+  if (!plan) return plan;
+  if (Status finite = checkFinite(*plan); !finite) return finite.error();
+  return plan;
 }
 
 Result<ParameterValue> parseValue(const ParameterSpec& spec, std::string_view text) {

@@ -74,6 +74,16 @@ TEST(Tokenize, GivesIdsPiecesAndSpans) {
   EXPECT_EQ(json.at("spans").back().at(1), std::string(kLilyText).size());
 }
 
+// Which list of factors is in use is said below the trained length too.
+TEST(Generate, SaysWhatALengthDependentMethodDecided) {
+  const auto factors = fs::path(ROPESCOPE_RESOURCES_DIR) / "calibrations" / "bookworm-11m" /
+                       "longrope-4x.json";
+  const Outcome outcome = run({"generate", "--prompt", "Once", "--max-new-tokens", "1", "--rope",
+                               "longrope", "--rope-param", "factors=" + factors.string()});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("short factors: planned"));
+}
+
 TEST(Generate, ContinuesAsTheReferenceDoes) {
   const Json json =
       result({"generate", "--model", stories().string(), "--prompt", "", "--max-new-tokens", "60"});

@@ -12,11 +12,14 @@
 #include <QThread>
 #include <QTimer>
 #include <atomic>
+#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "core/base/progress.h"
@@ -97,11 +100,27 @@ class EngineRunner : public QObject {
   struct ViewJob;
   class Worker;
 
+  // An exception on the engine thread would end the program, and what is open with it.
+  template <class Value>
+  static Result<Value> guarded(const std::function<Result<Value>()>& work) {
+    try {
+      return work();
+    } catch (const std::bad_alloc&) {
+      return Error{ErrorCode::OutOfMemory,
+                   "the memory did not suffice; plan a shorter context or close other programs"};
+    } catch (const std::exception& exception) {
+      return Error{ErrorCode::Internal, std::string("an unexpected failure inside the program: ") +
+                                            exception.what() +
+                                            "; please report it with what you did before"};
+    }
+  }
+
   template <class Value>
   static Run erase(Work<Value> work, Deliver<Value> deliver) {
     return [work = std::move(work), deliver = std::move(deliver)](EngineRoom& room,
                                                                   const JobControl& job) {
-      auto result = std::make_shared<const Result<Value>>(work(room, job));
+      auto result =
+          std::make_shared<const Result<Value>>(guarded<Value>([&] { return work(room, job); }));
       return Delivery([result, deliver] { deliver(*result); });
     };
   }

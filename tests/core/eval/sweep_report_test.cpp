@@ -247,7 +247,28 @@ TEST(SweepReport, GrowthWithTheFactorIsPairedByBook) {
   }
   const std::string text = sweepReport(recordsOf(records), {});
   EXPECT_THAT(text, HasSubstr("| pi | 2 to 4 | 0.3050 ± 0.0050: grows |"));
-  EXPECT_THAT(text, HasSubstr("\"The gain grows with the factor\" **holds**: 1 of 1"));
+  EXPECT_THAT(text, HasSubstr("\"The gain grows with every step of the factor\" **holds**: 1 of 1; "
+                              "grows `pi 2 to 4`"));
+
+  // Factor 8 gains 0.1 less than factor 4: one step grows, the next does not.
+  auto three = records;
+  for (PerplexityRecord record : records) {
+    if (record.setting.factor != 4.0) continue;
+    record.setting.base = "pi:factor=8";
+    record.setting.label = "pi:factor=8," + record.setting.variant;
+    record.setting.factor = 8.0;
+    record.length = 32;
+    record.binEnds = {4, 8, 32};
+    for (auto& window : record.losses) {
+      for (double& loss : window) loss += record.setting.variant == "psc" ? 0.1 : 0.0;
+    }
+    three.push_back(record);
+  }
+  const std::string steps = sweepReport(recordsOf(three), {});
+  EXPECT_THAT(steps, HasSubstr("| pi | 4 to 8 | -0.1000 ± 0.0000: shrinks |"));
+  EXPECT_THAT(steps, HasSubstr("| pi | 2 to 8 | 0.2050 ± 0.0050: grows |"));
+  EXPECT_THAT(steps,
+              HasSubstr("**does not hold**: 1 of 2; grows `pi 2 to 4`; shrinks `pi 4 to 8`"));
 
   // A second seed at factor 4 that gains 1.2 nats less: the mean rise is 0.305 - 0.6 = -0.295, and
   // half of 1.2 is the error over seeds.

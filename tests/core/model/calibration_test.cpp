@@ -42,6 +42,8 @@ TEST_F(CalibrationFile, TakesAlphaFromItsMetadata) {
   const auto named = load({{"lora_alpha", "32"}});
   ASSERT_TRUE(named);
   EXPECT_EQ((*named)->info().loraAlpha, 32.0);
+  EXPECT_NE((*plain)->info().warnings.at(0).find("alpha is taken as 16"), std::string::npos);
+  EXPECT_EQ((*named)->info().warnings.at(0).find("alpha is taken"), std::string::npos);
   for (const char* alpha : {"much", "", "-1", "0", "16x", "nan", "inf"}) {
     expectError(load({{"lora_alpha", alpha}}), ErrorCode::CorruptFile,
                 {"'lora_alpha'", std::string("'") + alpha + "'", "positive"});

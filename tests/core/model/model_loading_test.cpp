@@ -140,6 +140,7 @@ TEST_F(ModelLoading, WrongFieldsAreNamed) {
   wrong("eos_token_id", "</s>", corrupt, {"eos_token_id", "</s>"});
   wrong("eos_token_id", std::int64_t{1} << 40, corrupt, {"eos_token_id", "1099511627776"});
   wrong("bos_token_id", -1, corrupt, {"bos_token_id", "-1"});
+  wrong("eos_token_id", 100000, corrupt, {"eos_token_id", "100000", "vocabulary has 128"});
   wrong("hidden_act", "gelu", ErrorCode::Unsupported, {"'hidden_act'", "gelu", "silu"});
   wrong("partial_rotary_factor", 0.5, ErrorCode::Unsupported, {"partial_rotary_factor", "0.5"});
   wrong("rope_parameters", "yarn", corrupt, {"'rope_parameters'", "object"});
@@ -172,13 +173,52 @@ TEST_F(ModelLoading, WrongRopeBlocksAreNamed) {
   refused(ErrorCode::Unsupported, {"'spiral'"});
 }
 
+TEST_F(ModelLoading, ANullRopeTypeIsAbsent) {
+  config([](json& c) {
+    c["rope_parameters"] = {{"rope_type", nullptr}, {"type", "linear"}, {"factor", 4.0}};
+  });
+  const auto engine = tryEngine(model);
+  ASSERT_TRUE(engine) << engine.error().message;
+  EXPECT_EQ((*engine)->config().rope.id, "pi");
+}
+
+// The default choice of a LongRoPE model holds the config's lists; a file that is given beside it
+// must not be ignored.
+TEST_F(ModelLoading, AFactorFileReplacesTheConfigsFactors) {
+  const std::vector<double> own{1.0, 1.3, 1.9, 2.6, 3.2, 3.6, 4.1, 4.5};
+  config([&](json& c) {
+    c["rope_parameters"] = {
+        {"rope_type", "longrope"}, {"factor", 4.0},
+        {"long_factor", own},      {"short_factor", std::vector<double>(8, 1.0)},
+        {"attention_factor", 3.0}, {"original_max_position_embeddings", 64}};
+  });
+  writeText(temp / "f.csv", "1,9,9,9,9,9,9,9");
+  const auto engine = tryEngine(model);
+  ASSERT_TRUE(engine) << engine.error().message;
+  rope::MethodChoice choice = (*engine)->config().rope;
+  const auto before = (*engine)->plan(choice, 200);
+  choice.values["factors"] = (temp / "f.csv").string();
+  const auto after = (*engine)->plan(choice, 200);
+  ASSERT_TRUE(before) << before.error().message;
+  ASSERT_TRUE(after) << after.error().message;
+  EXPECT_DOUBLE_EQ(before->invFreq[0], after->invFreq[0]);
+  for (std::size_t pair = 1; pair < 8; ++pair) {
+    EXPECT_NEAR(after->invFreq[pair] * 9.0, before->invFreq[pair] * own[pair], 1e-15) << pair;
+  }
+  EXPECT_EQ(before->attentionFactor, 3.0);
+  EXPECT_NE(after->attentionFactor, 3.0);
+  choice.values["long_factor"] = std::vector<double>(8, 2.0);  // said by a person: stands
+  EXPECT_NEAR((*engine)->plan(choice, 200)->invFreq[0] * 2.0, before->invFreq[0], 1e-15);
+}
+
 // Read as it stands; refused where it is used.
 TEST_F(ModelLoading, AFactorBelowOneInTheConfigIsRefusedBySessions) {
   config([](json& c) { c["rope_parameters"] = {{"rope_type", "linear"}, {"factor", 0.5}}; });
   const auto engine = tryEngine(model);
   ASSERT_TRUE(engine) << engine.error().message;
   expectError((*engine)->newSession({.rope = (*engine)->config().rope, .contextTokens = 16}),
-              ErrorCode::InvalidArgument, {"config.json asks for pi", "factor is 0.5", "1 or larger", "--rope"});
+              ErrorCode::InvalidArgument,
+              {"config.json asks for pi", "factor is 0.5", "1 or larger", "--rope"});
 }
 
 TEST_F(ModelLoading, UnknownRopeKeysAndTensorsAreWarnings) {

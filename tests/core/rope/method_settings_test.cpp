@@ -24,6 +24,13 @@ Result<RotaryPlan> plan(const std::string& method, const ParameterValues& values
 
 const std::vector<double> kEight{1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7};
 
+// Positive, finite and still nothing to rotate with: 1 / 1e-320 overflows.
+TEST(MethodSettings, APlanThatIsNoNumberIsRefused) {
+  std::vector<double> tiny(8, 1e-320);
+  expectError(plan("longrope", {{"long_factor", tiny}}, 4.0), ErrorCode::InvalidArgument,
+              {"longrope", "inverse frequency of pair 0", "no finite number"});
+}
+
 TEST(MethodSettings, WrongNamesKindsAndValuesAreNamed) {
   const auto refused = [](const Result<RotaryPlan>& made, const std::vector<std::string>& parts) {
     expectError(made, ErrorCode::InvalidArgument, parts);
@@ -147,9 +154,9 @@ TEST_F(FactorFile, JsonAndCsvAreRead) {
   EXPECT_DOUBLE_EQ(made->invFreq[7] * 1.7, std::pow(1e4, -14.0 / 16.0));
 }
 
-// The published form: a row for each of 32 layers, all equal, 64 columns. The values at pairs 0, 16,
-// 32, 48 and 63 are those of ft_mis_128k in microsoft/LongRoPE (branch cube_longrope), the others are
-// made up; like that set, the list does not grow everywhere.
+// The published form: a row for each of 32 layers, all equal, 64 columns. The values at pairs 0,
+// 16, 32, 48 and 63 are those of ft_mis_128k in microsoft/LongRoPE (branch cube_longrope), the
+// others are made up; like that set, the list does not grow everywhere.
 TEST_F(FactorFile, PublishedRowsOfAllLayersAreReadThoughTheyFallSomewhere) {
   std::vector<double> factors(64, 2.0);
   factors[0] = 1.03;
@@ -167,8 +174,7 @@ TEST_F(FactorFile, PublishedRowsOfAllLayersAreReadThoughTheyFallSomewhere) {
   EXPECT_EQ(loaded->longFactor, factors);
   RopeContext mistral{.base = 1e4, .headDim = 128, .originalLength = 8192};
   mistral.plannedLength = 131072;
-  const auto made =
-      plan("longrope", {{"factors", (temp / "layers.csv").string()}}, 16.0, mistral);
+  const auto made = plan("longrope", {{"factors", (temp / "layers.csv").string()}}, 16.0, mistral);
   ASSERT_TRUE(made) << made.error().message;
   EXPECT_DOUBLE_EQ(made->invFreq[48] * 31.53, std::pow(1e4, -96.0 / 128.0));
 }
@@ -234,8 +240,8 @@ TEST_F(FactorFile, FactorsOfAPlanMakeThePlanAgain) {
     const auto made = plan(method, {}, 4.0);
     ASSERT_TRUE(made) << made.error().message;
     const std::vector<double> factors = factorsOf(*made);
-    const auto again = makePlan(
-        choiceOf({factors, factors, 0, made->attentionFactor}, 4.0), made->context);
+    const auto again =
+        makePlan(choiceOf({factors, factors, 0, made->attentionFactor}, 4.0), made->context);
     ASSERT_TRUE(again) << again.error().message;
     EXPECT_EQ(again->attentionFactor, made->attentionFactor) << method;
     for (std::size_t pair = 0; pair < factors.size(); ++pair) {
@@ -260,6 +266,11 @@ TEST_F(FactorFile, WrongFilesAreNamed) {
   corrupt("c.csv", "1.0\nfactor\n", {"line 2", "'factor'"});
   corrupt("c.csv", "1.0\n1.1,1.2\n", {"one column"});
   expectError(read("c.csv", "1,2,3\n1,2,4\n"), ErrorCode::Unsupported, {"rows (layers) differ"});
+  // A row is no other row than itself, even where nan != nan; what is wrong is said where it is
+  // used.
+  ASSERT_TRUE(read("n.csv", "1,nan,1,1,1,1,1,1\n"));
+  expectError(plan("longrope", {{"factors", (temp / "n.csv").string()}}, 4.0),
+              ErrorCode::InvalidArgument, {"long_factor[1]", "positive"});
   expectError(readFactorFile(temp / "none.csv"), ErrorCode::NotFound, {"none.csv"});
   expectError(plan("longrope", {{"factors", (temp / "none.csv").string()}}), ErrorCode::NotFound,
               {"none.csv"});

@@ -3,10 +3,13 @@
 #include <QElapsedTimer>
 #include <QThread>
 #include <atomic>
-#include <gtest/gtest.h>
 #include <memory>
+#include <new>
 #include <optional>
+#include <stdexcept>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "tests/ui/wait_until.h"
 
@@ -57,6 +60,26 @@ TEST(EngineRunner, WorksOnItsOwnThreadAndDeliversOnOurs) {
   EXPECT_EQ(deliveredOn, QThread::currentThread());
   EXPECT_NE(workedOn, deliveredOn);
   EXPECT_FALSE(runner.isBusy());
+}
+
+// An exception must not take the window and what is open in it along.
+TEST(EngineRunner, AnExceptionIsAnErrorOfItsJob) {
+  EngineRunner runner;
+  QObject receiver;
+  std::vector<Error> errors;
+  const auto start = [&](const EngineRunner::Work<int>& work) {
+    runner.startLong<int>(&receiver, Lane::Answer, SameLane::Queue, work,
+                          [&](const Number& result) {
+                            ASSERT_FALSE(result);
+                            errors.push_back(result.error());
+                          });
+  };
+  start([](EngineRoom&, const JobControl&) -> Number { throw std::bad_alloc(); });
+  start([](EngineRoom&, const JobControl&) -> Number { throw std::runtime_error("broken"); });
+  ASSERT_TRUE(waitUntil([&] { return errors.size() == 2; }));
+  EXPECT_EQ(errors[0].code, ErrorCode::OutOfMemory);
+  EXPECT_EQ(errors[1].code, ErrorCode::Internal);
+  EXPECT_NE(errors[1].message.find("broken"), std::string::npos);
 }
 
 TEST(EngineRunner, RunsLongJobsInTheOrderTheyWereStarted) {
