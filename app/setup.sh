@@ -111,8 +111,11 @@ installPackages() {
   say "Installing Debian packages: ${missing[*]}"
   local log=$logs/packages.log
   local apt=("${admin[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300)
+  # An installation that was cut off blocks every later one until this has run.
+  "${admin[@]}" env DEBIAN_FRONTEND=noninteractive dpkg --configure -a </dev/null >"$log" 2>&1 ||
+    say "warning: dpkg could not finish an earlier installation; see $log"
   # An update that fails may still leave usable lists: the installation decides.
-  "${apt[@]}" update </dev/null >"$log" 2>&1 ||
+  "${apt[@]}" update </dev/null >>"$log" 2>&1 ||
     say "warning: the package lists could not be updated"
   if ! "${apt[@]}" install -y --no-install-recommends "${missing[@]}" </dev/null >>"$log" 2>&1; then
     failWithLog "the Debian packages could not be installed" "$log" \

@@ -208,6 +208,9 @@ std::string contradiction(const Parser& parser) {
 ParseResult parseCommand(const CommandSpec& command, const std::vector<std::string>& arguments,
                          std::size_t words) {
   for (std::size_t i = words; i < arguments.size(); ++i) {
+    // A value is no question: "--prompt -h" asks for nothing.
+    const OptionSpec* before = i > words ? findOption(arguments[i - 1]) : nullptr;
+    if (before != nullptr && before->arity != Arity::Flag) continue;
     if (arguments[i] == "--help" || arguments[i] == "-h") return HelpRequest{commandHelp(command)};
     if (arguments[i] == "--version") return VersionRequest{};
   }

@@ -60,6 +60,11 @@ Status Run::loadEngine() {
   m_settings["dtype"] = m_engine->dtype();
   m_settings["threads"] = m_engine->threads();
   m_settings["seed"] = m_options.seed;
+  // Files beside config and weights that change results; the model's hash does not cover them.
+  const auto folder = m_engine->folder();
+  m_settings["tokenizer_sha256"] = sha256Json(folder / "tokenizer.model");
+  m_settings["prompt_format_sha256"] = sha256Json(folder / "prompt_format.json");
+  m_settings["eos"] = m_engine->config().eos;
   return Done{};
 }
 

@@ -37,16 +37,18 @@ std::optional<CudaKernels> chooseKernels(const Placement& placement, const LogSi
   return std::nullopt;
 }
 
-// A tokenizer with more pieces than the model has embeddings would index beyond them.
-Status checkTokenizer(const Engine::State& state) {
-  if (!state.tokenizer) return Done{};
+// A tokenizer with more pieces than the model has embeddings would index beyond them. Ids need none:
+// it is refused where a text is to be read, as one that is not there.
+void checkTokenizer(Engine::State& state) {
+  if (!state.tokenizer) return;
   const int pieces = (*state.tokenizer)->size();
-  if (pieces <= state.config.vocabularySize) return Done{};
-  return Error{ErrorCode::CorruptFile, state.folder.string() + ": tokenizer.model has " +
+  if (pieces <= state.config.vocabularySize) return;
+  state.tokenizer = Error{ErrorCode::CorruptFile, state.folder.string() + ": tokenizer.model has " +
                                            std::to_string(pieces) +
                                            " pieces, the model's vocabulary " +
                                            std::to_string(state.config.vocabularySize) +
-                                           "; tokenizer and weights do not belong together"};
+                                           "; tokenizer and weights do not belong together; restore the "
+                          "model's own tokenizer.model, or give token ids with --tokens"};
 }
 
 // A config without eos_token_id must not mean answers that never end.
@@ -84,7 +86,7 @@ Result<std::shared_ptr<const Engine>> Engine::load(const EngineOptions& options,
   if (!format) return format.error();
   state->promptFormat = *std::move(format);
   state->tokenizer = Tokenizer::load(options.model);
-  if (Status fits = checkTokenizer(*state); !fits) return fits.error();
+  checkTokenizer(*state);
   takeEosFromTokenizer(*state);
   auto weights = loadWeights(options.model, state->config, *placement, job);
   if (!weights) return weights.error();

@@ -1,4 +1,6 @@
 // ask, generate, tokenize, inspect, and what every result has in common.
+#include <fstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -74,10 +76,34 @@ TEST(Tokenize, GivesIdsPiecesAndSpans) {
   EXPECT_EQ(json.at("spans").back().at(1), std::string(kLilyText).size());
 }
 
+// -h is a prompt like others: standard output carries the result and nothing else.
+TEST(Generate, AValueThatLooksLikeAQuestionForHelpIsAValue) {
+  const Json json = result(
+      {"generate", "--model", stories().string(), "--prompt", "-h", "--max-new-tokens", "1"});
+  EXPECT_EQ(json.at("token_ids").size(), 1U);
+}
+
+// Files beside config and weights that the model's hash does not cover.
+TEST(Generate, SettingsNameTokenizerPromptFormatAndEnd) {
+  TempDir folder;
+  const auto model = folder.path() / "stories260K";
+  fs::copy(stories(), model);
+  const auto settings = [&] {
+    return result({"generate", "--model", model.string(), "--prompt", "a", "--max-new-tokens", "1"})
+        .at("settings");
+  };
+  const Json before = settings();
+  EXPECT_EQ(before.at("tokenizer_sha256").get<std::string>().size(), 64U);
+  EXPECT_EQ(before.at("eos"), Json({2}));
+  std::ofstream(model / "generation_config.json") << R"({"eos_token_id": [2, 7]})";
+  EXPECT_EQ(settings().at("eos"), Json({2, 7}));
+  EXPECT_EQ(settings().at("tokenizer_sha256"), before.at("tokenizer_sha256"));
+}
+
 // Which list of factors is in use is said below the trained length too.
 TEST(Generate, SaysWhatALengthDependentMethodDecided) {
-  const auto factors = fs::path(ROPESCOPE_RESOURCES_DIR) / "calibrations" / "bookworm-11m" /
-                       "longrope-4x.json";
+  const auto factors =
+      fs::path(ROPESCOPE_RESOURCES_DIR) / "calibrations" / "bookworm-11m" / "longrope-4x.json";
   const Outcome outcome = run({"generate", "--prompt", "Once", "--max-new-tokens", "1", "--rope",
                                "longrope", "--rope-param", "factors=" + factors.string()});
   EXPECT_EQ(outcome.status, 0) << outcome.err;

@@ -19,6 +19,7 @@ freshCheckout() {
   : >"$work/calls"
   standIn dpkg-query 'for p in "$@"; do case $p in -*) ;; *) [ "$p" = "${MISSING:-}" ] ||
     echo "installed $p" ;; esac; done'
+  standIn dpkg 'exit 0'
   standIn apt-get 'exit "${APT_STATUS:-0}"'
   standIn sudo 'exit "${SUDO_STATUS:-1}"'
   standIn df 'echo Avail; echo 99999999'
@@ -120,6 +121,7 @@ freshCheckout
 export MISSING=ninja-build
 inCheckout "$kSetUp"
 if ((EUID == 0)); then
+  expect "an installation that was cut off is finished first" called 'dpkg --configure -a'
   expect "a missing package is installed" called 'apt-get.*install.*ninja-build'
   expect "and only that" notCalled 'install.*cmake'
   export APT_STATUS=100
@@ -142,5 +144,22 @@ standIn cmake 'echo "x.cpp:1: error: no"; exit 1'
 inCheckout "$kSetUp; build release all; echo went on"
 expect "a build that fails says where its output is" says "build-release.log"
 expect "and nothing goes on" failed
+
+# The display functions of app/run alone: sourcing the whole would start it.
+displayCode=$(sed -n '/^x11Answers()/,/^displayProblem()/p' "$here/../../app/run" | head -n -1)
+hasDisplayWith() {  # NAME=VALUE...
+  output=$(env -i PATH="$PATH" "$@" bash -c "$displayCode; hasDisplay" 2>&1)
+  status=$?
+}
+hasDisplayWith DISPLAY=
+expect "without a display there is none" failed
+hasDisplayWith DISPLAY=:77777
+expect "a display of a desktop that has ended is none" failed
+hasDisplayWith DISPLAY=localhost:59000.0
+expect "nor is one of an ssh connection that has ended" failed
+hasDisplayWith WAYLAND_DISPLAY=wayland-0 XDG_RUNTIME_DIR="$work"
+expect "nor is a Wayland name without its socket" failed
+hasDisplayWith QT_QPA_PLATFORM=offscreen
+expect "a named platform needs none" succeeded
 
 exit $((failures > 0))
