@@ -24,7 +24,7 @@ Json plansJson(const PerplexityCurve& curve, const Engine& engine, const Perplex
   Json plans = Json::array();
   std::optional<rope::RotaryPlan> longer;
   for (auto length = config.lengths.rbegin(); length != config.lengths.rend(); ++length) {
-    auto plan = engine.plan(choice, *length);
+    auto plan = engine.plan(choice, plannedFor(config, *length));
     if (!plan) return nullptr;  // measured, so it cannot be
     const bool shared = config.protocol == Protocol::OnePass && longer && longer->sameRotation(*plan);
     if (!shared) longer = *std::move(plan);
@@ -49,7 +49,7 @@ Json curveJson(const PerplexityCurve& curve, const Engine& engine,
                       {"factor_follows_length", settings.factorFollowsLength},
                       {"base", engine.config().ropeBase},
                       {"trained_length", engine.config().trainedLength},
-                      {"context", config.lengths.back()},
+                      {"context", plannedFor(config, config.lengths.back())},
                       {"chunk", SessionOptions{}.chunkTokens},
                       {"attention_factor",
                        plans.is_null() ? Json(nullptr) : plans.back()["attention_factor"]},

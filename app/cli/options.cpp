@@ -187,10 +187,6 @@ std::string contradiction(const Parser& parser) {
     }
     if (options.methods.empty()) return "--methods names no method; wanted: such as 'none;pi;yarn'";
   }
-  if (options.command == "perplexity" && given("--context") && given("--lengths")) {
-    return "--context and --lengths both say how far to measure; the longest of --lengths is the "
-           "planned length, leave --context out";
-  }
   if (given("--stride") && options.protocol != Protocol::Sliding) {
     return "--stride belongs to --protocol sliding; add it or leave --stride out";
   }

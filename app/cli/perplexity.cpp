@@ -124,13 +124,15 @@ Status runPerplexity(Run& run) {
   if (!documents) return documents.error();
   const auto tokenizer = run.tokenizerOrNull();
   PerplexityConfig config{.lengths = options.lengths, .protocol = options.protocol};
+  config.planned = options.context;
   std::size_t longest = 0;
   for (const auto& document : *documents) longest = std::max(longest, document.size());
   const std::int64_t most = longestLength(options.protocol, static_cast<std::int64_t>(longest),
                                           tokenizer->addsBos());
   if (config.lengths.empty()) {
     config.lengths =
-        defaultLengths(run.engine().config().trainedLength, options.context.value_or(most));
+        defaultLengths(run.engine().config().trainedLength,
+                       std::min(options.context.value_or(most), most));
   }
   std::sort(config.lengths.begin(), config.lengths.end());
   config.lengths.erase(std::unique(config.lengths.begin(), config.lengths.end()),
@@ -140,9 +142,10 @@ Status runPerplexity(Run& run) {
   if (Status valid = validate(config); !valid) return valid;
   const auto reach = checkReach(config, static_cast<std::int64_t>(longest), tokenizer->addsBos());
   if (!reach) return reach;
-  const auto settings = chooseCurves(run, config.lengths.back());
+  const std::int64_t planned = plannedFor(config, config.lengths.back());
+  const auto settings = chooseCurves(run, planned);
   if (!settings) return settings.error();
-  run.settings()["context"] = config.lengths.back();
+  run.settings()["context"] = planned;
   run.settings()["trained_length"] = run.engine().config().trainedLength;
   run.settings()["chunk"] = SessionOptions{}.chunkTokens;
   run.settings()["lengths"] = config.lengths;

@@ -48,12 +48,12 @@ Ids window(const Measurement& m, const Ids& document, std::int64_t begin, std::i
 }
 
 rope::MethodChoice choiceFor(const Measurement& m) {
-  return decidedChoice(m.settings, m.engine, m.config.lengths.back());
+  return decidedChoice(m.settings, m.engine, plannedFor(m.config, m.config.lengths.back()));
 }
 
 Result<std::unique_ptr<Session>> sessionFor(const Measurement& m, std::int64_t length) {
   return m.engine.newSession({.rope = choiceFor(m),
-                              .contextTokens = length,
+                              .contextTokens = plannedFor(m.config, length),
                               .calibration = m.settings.calibration,
                               .pscStrength = m.settings.pscStrength,
                               .lora = m.settings.lora});
@@ -182,7 +182,7 @@ Result<std::vector<std::vector<std::int64_t>>> groupLengths(const Measurement& m
   std::vector<std::vector<std::int64_t>> groups;
   std::vector<rope::RotaryPlan> plans;
   for (const std::int64_t length : m.config.lengths) {
-    auto plan = m.engine.plan(choiceFor(m), length);
+    auto plan = m.engine.plan(choiceFor(m), plannedFor(m.config, length));
     if (!plan) return plan.error();
     if (!plans.empty() && plans.back().sameRotation(*plan)) {
       groups.back().push_back(length);
@@ -312,6 +312,10 @@ std::string protocolText(const PerplexityConfig& config, bool bos) {
   return "";
 }
 
+std::int64_t plannedFor(const PerplexityConfig& config, std::int64_t length) {
+  return config.planned.value_or(length);
+}
+
 Status validate(const PerplexityConfig& config) {
   if (config.lengths.empty()) {
     return Error{ErrorCode::InvalidArgument, "no lengths are given; for example 1024,2048,4096"};
@@ -323,6 +327,12 @@ Status validate(const PerplexityConfig& config) {
                    "lengths must be " + std::to_string(shortest) + " or more and ascend; found " +
                        std::to_string(config.lengths[i])};
     }
+  }
+  if (config.planned && *config.planned < config.lengths.back()) {
+    return Error{ErrorCode::InvalidArgument,
+                 "the planned length is " + countText(*config.planned) +
+                     ", the longest length " + countText(config.lengths.back()) +
+                     "; plan for that or more (--context), or measure less (--lengths)"};
   }
   if (config.stride < 1) {
     return Error{ErrorCode::InvalidArgument,
@@ -345,6 +355,10 @@ Result<PerplexityCurve> measureCurve(const Engine& engine, const CurveSettings& 
                                      const PerplexityConfig& config, const CurveSink& onUpdate,
                                      const JobControl& job) {
   if (Status valid = validate(config); !valid) return valid.error();
+  if (settings.factorFollowsLength && config.planned) {
+    return Error{ErrorCode::InvalidArgument,
+                 "factor=auto follows every length, --context plans all for one; leave one out"};
+  }
   Measurement m{.engine = engine,
                 .settings = settings,
                 .documents = documents,
@@ -357,7 +371,7 @@ Result<PerplexityCurve> measureCurve(const Engine& engine, const CurveSettings& 
   const auto tokenizer = engine.tokenizer();
   if (tokenizer && (*tokenizer)->addsBos()) m.bos = (*tokenizer)->bos();
   if (Status fits = checkDocuments(m); !fits) return fits.error();
-  const auto plan = engine.plan(choiceFor(m), config.lengths.back());
+  const auto plan = engine.plan(choiceFor(m), plannedFor(config, config.lengths.back()));
   if (!plan) return plan.error();
   m.curve.factor = plan->context.factor;
   Status measured =

@@ -50,7 +50,11 @@ struct PerplexityConfig {
   std::vector<std::int64_t> lengths;  // tokens, ascending
   Protocol protocol = Protocol::OnePass;
   std::int64_t stride = 256;          // sliding only
+  // Tokens that every session is planned for, the longest length or more; none: its own length.
+  std::optional<std::int64_t> planned = {};
 };
+// What a session that measures `length` is planned for.
+std::int64_t plannedFor(const PerplexityConfig& config, std::int64_t length);
 Status validate(const PerplexityConfig& config);
 
 // The mean that a point is made of, and its error:

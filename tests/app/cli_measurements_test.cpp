@@ -40,6 +40,21 @@ TEST(Score, GivesLossesAndTheReferenceLogits) {
   EXPECT_NEAR(logits[338], 17.45652, kFloat32Rounding);
 }
 
+// --context is the planned length, here twice the trained one; 64 tokens of it are measured.
+TEST(PerplexityCurves, AreUnderThePlanOfTheContext) {
+  const std::vector<std::string> plan = {"--rope", "dynamic", "--context", "1024"};
+  const auto with = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), plan.begin(), plan.end());
+    return result(on(stories(), std::move(arguments)));
+  };
+  const Json curve = with({"perplexity", "--document", sample().string(), "--lengths", "64"});
+  EXPECT_EQ(curve.at("settings").at("context"), 1024);
+  EXPECT_EQ(curve.at("curves").at(0).at("settings").at("factor"), 2.0);
+  const Json score = with({"score", "--document", sample().string(), "--document-tokens", "0:63"});
+  EXPECT_NEAR(curve.at("curves").at(0).at("points").at(0).at("nll_mean_to").get<double>(),
+              score.at("mean_nll").get<double>(), kFloat32Rounding);
+}
+
 TEST(Score, CutsADocumentAtTokensAndPutsBosInFront) {
   const Json all = result({"tokenize", "--document", sample().string()});
   const Json part =

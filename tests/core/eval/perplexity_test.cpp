@@ -172,6 +172,28 @@ TEST_F(Perplexity, LengthDependentMethodsArePlannedForEveryLength) {
   }
 }
 
+// Planned for more than is measured: what a session of that plan gives, in one pass for the curve.
+TEST_F(Perplexity, ALongerPlanIsThatOfEveryLength) {
+  const Ids ids = document(0, 699);
+  const PerplexityConfig config{.lengths = {256, 700}, .planned = 2048};
+  for (const std::string settings : {"dynamic", "yarn"}) {
+    const auto measured = measure(settings, {ids}, config);
+    ASSERT_EQ(measured.points.size(), 2U);
+    EXPECT_EQ(measured.factor, 4.0) << "2,048 / 512 trained tokens";
+    const rope::MethodChoice rope{.id = settings, .values = {}, .factor = 4.0};
+    for (const auto& point : measured.points) {
+      const Ids part(ids.begin(), ids.begin() + point.length - 1);
+      EXPECT_NEAR(point.nllMeanTo, mean(losses(part, rope, 2048)), kFloat32Order)
+          << settings << " at " << point.length;
+      EXPECT_GT(std::abs(point.nllMeanTo - mean(losses(part, rope::MethodChoice{}, 2048))), 1e-3);
+    }
+  }
+  expectError(measureCurve(*engine, curve("yarn:factor=auto"), {ids}, config, {}, {}),
+              ErrorCode::InvalidArgument, {"factor=auto", "--context"});
+  expectError(validate({.lengths = {256, 700}, .planned = 600}), ErrorCode::InvalidArgument,
+              {"planned length is 600", "longest length 700"});
+}
+
 TEST_F(Perplexity, AFactorLeftOutIsThatOfTheLongestLength) {
   const auto measured = measure("yarn", {document(0, 767)}, {.lengths = {256, 768}});
   EXPECT_EQ(measured.factor, 1.5);
@@ -211,8 +233,8 @@ TEST_F(Perplexity, SlidingIsTheMeanOverTheWindowsOfAllDocuments) {
     return mean({nll.data() + nll.size() - count, count});
   };
   const double a = lastOf(first, 0, 256, 256) + lastOf(first, 128, 300, 44);
-  const double b = lastOf(second, 0, 256, 256) + lastOf(second, 128, 384, 128) +
-                   lastOf(second, 256, 512, 128);
+  const double b =
+      lastOf(second, 0, 256, 256) + lastOf(second, 128, 384, 128) + lastOf(second, 256, 512, 128);
   const double wanted = (a + b) / 5;
   const auto measured = measure("yarn:factor=2", {first, second}, config);
   ASSERT_EQ(measured.points.size(), 1U);
@@ -228,8 +250,8 @@ TEST_F(Perplexity, SlidingIsTheMeanOverTheWindowsOfAllDocuments) {
 // Positions 50 … 98 predict, so the last 49 losses of each count.
 TEST_F(Perplexity, LlamaCppScoresTheSecondHalfOfEveryChunk) {
   const Ids ids = document(0, 250);
-  const auto measured = measure("yarn:factor=2", {ids},
-                                {.lengths = {100}, .protocol = Protocol::LlamaCpp});
+  const auto measured =
+      measure("yarn:factor=2", {ids}, {.lengths = {100}, .protocol = Protocol::LlamaCpp});
   ASSERT_EQ(measured.points.size(), 1U);
   const PerplexityPoint& point = measured.points.front();
   std::vector<double> counted;
