@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include <ATen/ATen.h>
+#include <ATen/Context.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -28,12 +29,32 @@ FlashGradients backwardOnCpu(const at::Tensor& gradOutput, const at::Tensor& q, 
   return {gradQ.squeeze(0), gradK.squeeze(0), gradV.squeeze(0)};
 }
 
+// The fused kernel adds query gradients in whatever order its blocks finish, unless LibTorch was
+// told that the same input must give the same bits. Told for one call, and only to warn about
+// others.
+class SameBits {
+ public:
+  SameBits()
+      : m_before(at::globalContext().deterministicAlgorithms()),
+        m_warnedOnly(at::globalContext().deterministicAlgorithmsWarnOnly()) {
+    at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true);
+  }
+  ~SameBits() { at::globalContext().setDeterministicAlgorithms(m_before, m_warnedOnly); }
+  SameBits(const SameBits&) = delete;
+  SameBits& operator=(const SameBits&) = delete;
+
+ private:
+  bool m_before;
+  bool m_warnedOnly;
+};
+
 FlashGradients backwardOnCuda(const at::Tensor& gradOutput, const at::Tensor& q,
                               const at::Tensor& k, const at::Tensor& v,
                               const FlashForward& forward) {
   // Sequence starts are for packed batches, the two random states for dropout: there is neither.
   const at::Tensor none;
   const at::Tensor noState = at::empty({0}, q.options().dtype(at::kLong));
+  const SameBits sameBits;
   const auto [gradQ, gradK, gradV] = at::_scaled_dot_product_flash_attention_backward(
       gradOutput.unsqueeze(0), q.unsqueeze(0), k.unsqueeze(0), v.unsqueeze(0),
       forward.output.unsqueeze(0), forward.logSumExp.unsqueeze(0), none, none, q.size(1), k.size(1),

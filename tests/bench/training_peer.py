@@ -1,6 +1,6 @@
 """The training step of `ropescope-cli psc bench` in PyTorch eager, for comparison.
 
-    python training_peer.py MODEL_DIR --lengths 1024,4096 [--threads N] [--dtype float32]
+    python training_peer.py MODEL_DIR --lengths 1024,4096 [--threads N] [--dtype float32] [--device cuda]
 
 The usual way to write it: a bfloat16 (or float32) model, scaled_dot_product_attention, torch.utils.checkpoint around
 every layer, LoRA pairs of rank 8 and PSC modules with float32 masters that are cast in every forward,
@@ -21,12 +21,12 @@ RANK, SCALE, FACTOR = 8, 2.0, 4.0
 
 
 class Peer:
-    def __init__(self, folder: str, dtype: torch.dtype):
-        self.dtype = dtype
+    def __init__(self, folder: str, dtype: torch.dtype, device: str):
+        self.dtype, self.device = dtype, device
         with open(os.path.join(folder, "config.json"), encoding="utf-8") as file:
             self.c = json.load(file)
         self.w = {
-            k: v.to(dtype)
+            k: v.to(device, dtype)
             for k, v in load_file(os.path.join(folder, "model.safetensors")).items()
         }
         self.heads, self.kv = self.c["num_attention_heads"], self.c["num_key_value_heads"]
@@ -49,7 +49,7 @@ class Peer:
             for name, heads in (("q", self.heads), ("k", self.kv)):
                 made[f"{layer}.{name}.up"] = torch.zeros(heads, d, d)
                 made[f"{layer}.{name}.down"] = (torch.rand(heads, d, d) * 2 - 1) / d
-        return {k: v.requires_grad_(True) for k, v in made.items()}
+        return {k: v.to(self.device).requires_grad_(True) for k, v in made.items()}
 
     def t(self, name):
         return self.trained[name].to(self.dtype)
@@ -87,7 +87,7 @@ class Peer:
         n, half = ids.shape[0] - 1, self.d // 2
         frequency = self.c["rope_theta"] ** (-torch.arange(half, dtype=torch.float64) / half)
         angle = torch.outer(torch.arange(n, dtype=torch.float64), frequency / FACTOR)
-        cos, sin = (f(angle).repeat(1, 2).to(self.dtype) for f in (torch.cos, torch.sin))
+        cos, sin = (f(angle).repeat(1, 2).to(self.device, self.dtype) for f in (torch.cos, torch.sin))
         x = F.embedding(ids[:-1], self.w["model.embed_tokens.weight"])
         for layer in range(self.c["num_hidden_layers"]):
             x = checkpoint(self.layer, x, layer, cos, sin, use_reentrant=False)
@@ -103,14 +103,15 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--dtype", default="bfloat16", choices=["bfloat16", "float32"])
+    parser.add_argument("--device", default="cpu")
     a = parser.parse_args()
     if a.threads:
         torch.set_num_threads(a.threads)
-    peer = Peer(a.model, getattr(torch, a.dtype))
+    peer = Peer(a.model, getattr(torch, a.dtype), a.device)
     optimizer = torch.optim.AdamW(peer.trained.values(), lr=1e-3, weight_decay=0.0)
     rows = []
     for tokens in (int(x) for x in a.lengths.split(",")):
-        ids = torch.randint(3, peer.c["vocab_size"], (tokens + 1,))
+        ids = torch.randint(3, peer.c["vocab_size"], (tokens + 1,)).to(a.device)
         best = float("inf")
         for repeat in range(a.repeats + 1):  # the first pays for set-up
             start = time.perf_counter()
@@ -118,10 +119,12 @@ def main() -> None:
             peer.loss(ids).backward()
             torch.nn.utils.clip_grad_norm_(peer.trained.values(), 1.0)
             optimizer.step()
+            if a.device != "cpu":
+                torch.cuda.synchronize()
             if repeat > 0:
                 best = min(best, time.perf_counter() - start)
         rows.append({"tokens": tokens, "seconds": best, "tokens_per_second": tokens / best})
-    print(json.dumps({"threads": torch.get_num_threads(), "dtype": a.dtype, "training": rows}))
+    print(json.dumps({"threads": torch.get_num_threads(), "dtype": a.dtype, "device": a.device, "training": rows}))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 #include "tests/gpu/engine_parity.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "core/engine/engine.h"
+#include "tests/gpu/calibration_parity_torch.h"
 #include "tests/gpu/map_parity.h"
 #include "tests/gpu/model_run.h"
 
@@ -84,6 +86,33 @@ class ModelParity {
     }
   }
 
+  // No check: how the chunk size tells on a GPU, which small chunks leave idle.
+  void chunkTimes() {
+    using Clock = std::chrono::steady_clock;
+    constexpr std::int64_t kTokens = 32768;
+    const auto engine = m_runs.engine({m_input.device, "bfloat16"});
+    if (!engine) return m_report.fail(m_name + "chunk times", engine.error().message);
+    std::vector<std::int32_t> ids;
+    for (std::int64_t i = 0; i < kTokens; ++i) {
+      ids.push_back(m_runs.ids()[static_cast<std::size_t>(i) % m_runs.ids().size()]);
+    }
+    for (const std::int64_t chunk : {512, 512, 2048, 8192, 32768}) {  // the first warms up
+      SessionOptions options;
+      options.rope.id = "yarn";
+      options.contextTokens = kTokens;
+      options.chunkTokens = chunk;
+      const auto session = (*engine)->newSession(options);
+      if (!session) return m_report.fail(m_name + "chunk times", session.error().message);
+      const auto start = Clock::now();
+      if (const auto read = (*session)->prefill({ids}, {}); !read) {
+        return m_report.fail(m_name + "chunk times", read.error().message);
+      }
+      const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+      m_report.info(m_name + "prefill of 32,768 tokens, bfloat16, chunks of " +
+                    std::to_string(chunk) + ": " + std::to_string(1e3 * seconds) + " ms");
+    }
+  }
+
   void greedy() {
     constexpr double kNearTie = 1e-2;  // nats between the two ids, by the CPU's float64
     const Method yarn{"yarn", 2.0};
@@ -152,7 +181,9 @@ void checkModel(const ParityInput& input, Report& report) {
   parity.losses();
   parity.chunks();
   parity.greedy();
+  if (input.device != "cpu") parity.chunkTimes();
   checkMaps(input, *runs, report);
+  checkCalibration(input, *runs, report);
 }
 
 }  // namespace ropescope::gpu

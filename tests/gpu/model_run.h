@@ -47,11 +47,13 @@ class ModelRuns {
   Result<double> lossGap(const std::vector<std::int32_t>& common, std::int32_t first,
                          std::int32_t second, const Method& method);
 
+  // Loaded once for each place.
+  Result<std::shared_ptr<const Engine>> engine(const Placed& where);
+
   const ModelConfig& config() const { return m_config; }
   const std::vector<std::int32_t>& ids() const { return m_ids; }
 
  private:
-  Result<std::shared_ptr<const Engine>> engine(const Placed& where);
   std::vector<std::int32_t> prompt() const;
 
   std::filesystem::path m_folder;
