@@ -155,7 +155,6 @@ void fillFields(Run& run, const std::vector<Row>& rows, const Peaks& peaks) {
   fields["prefill"] = std::move(prefill);
   fields["decode"] = std::move(decode);
   fields["attention_map"] = std::move(maps);
-  fields["peak_rss"] = peakResidentBytes();
 }
 
 void printTable(Run& run) {
@@ -185,12 +184,16 @@ void printTable(Run& run) {
       [](const Json& decode) { return decode["share_of_read_bandwidth"] > 1.0; });
   const std::string remark =
       cached ? "  (above 100%: part of the weights stays in the processor's cache)\n" : "";
+  const std::string onDevice =
+      fields.contains("peak_device_bytes")
+          ? ", on the GPU " + bytesText(fields["peak_device_bytes"].get<std::int64_t>())
+          : "";
   run.console().print(machine["processor"].get<std::string>() + ", " + run.engine().device() +
                       ", " + run.engine().dtype() + ", " + std::to_string(run.engine().threads()) +
                       " threads\n" + "  matrix peak " + billions("matrix_peak_flops") +
                       " GFLOP/s, read bandwidth " + billions("read_bandwidth_bytes_per_second") +
                       " GB/s\n\n" + table.text() + remark + "\n  peak memory " +
-                      bytesText(fields["peak_rss"].get<std::int64_t>()) + "\n");
+                      bytesText(fields["peak_rss"].get<std::int64_t>()) + onDevice + "\n");
 }
 
 }  // namespace
@@ -223,10 +226,13 @@ Status runBench(Run& run) {
   if (!stopped && stopped.error().code != ErrorCode::Cancelled && rows.empty()) return stopped;
   if (!rows.empty()) run.keepResult();
   const std::int64_t peakMemory = peakResidentBytes();
+  std::optional<std::int64_t> peakOnDevice;
+  if (run.engine().device() != "cpu") peakOnDevice = run.engine().peakBytes();
   const auto peaks = stopped ? measurePeaks(run) : Result<Peaks>(Peaks{});
   if (!peaks) return peaks.error();
   fillFields(run, rows, *peaks);
   run.fields()["peak_rss"] = peakMemory;
+  if (peakOnDevice) run.fields()["peak_device_bytes"] = *peakOnDevice;
   printTable(run);
   return stopped;
 }

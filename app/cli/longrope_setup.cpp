@@ -229,7 +229,7 @@ Result<Json> searchIdentity(Run& run, const LongropeSearch& search) {
                options.calibration ? sha256Json(*options.calibration) : Json(nullptr)},
               {"psc_strength", search.session.pscStrength},
               {"lora", search.session.lora},
-              {"chunk", search.session.chunkTokens}};
+              {"chunk", run.engine().chunkTokens(search.space.context.plannedLength)}};
 }
 
 }  // namespace ropescope::cli

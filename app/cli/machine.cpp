@@ -15,4 +15,8 @@ std::string processorName() {
   return "unknown processor";
 }
 
+std::string peakName(const Engine& engine) {
+  return engine.device() == "cpu" ? "peak_rss" : "peak_device_bytes";
+}
+
 }  // namespace ropescope::cli

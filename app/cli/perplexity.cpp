@@ -147,7 +147,7 @@ Status runPerplexity(Run& run) {
   if (!settings) return settings.error();
   run.settings()["context"] = planned;
   run.settings()["trained_length"] = run.engine().config().trainedLength;
-  run.settings()["chunk"] = SessionOptions{}.chunkTokens;
+  run.settings()["chunk"] = run.engine().chunkTokens(planned);
   run.settings()["lengths"] = config.lengths;
   run.settings()["protocol"] = protocolName(config.protocol);
   run.settings()["stride"] =

@@ -36,7 +36,7 @@ void fillFields(Run& run, const std::vector<TrainingSpeed>& speeds, const Json& 
                     {"flops", operations},
                     {"share_of_matrix_peak",
                      peak.is_null() ? Json(nullptr) : Json(operations / peak.get<double>())},
-                    {"peak_rss", speed.peakBytes}});
+                    {peakName(run.engine()), speed.peakBytes}});
   }
   run.fields()["machine"] = {
       {"processor", processorName()},      {"cores", std::thread::hardware_concurrency()},
@@ -56,7 +56,7 @@ void print(Run& run) {
                fixed(row["tokens_per_second"].get<double>(), 0),
                fixed(row["flops"].get<double>() / 1e9, 0),
                share.is_null() ? "–" : fixed(100.0 * share.get<double>(), 0) + "%",
-               bytesText(row["peak_rss"].get<std::int64_t>())});
+               bytesText(row[peakName(run.engine())].get<std::int64_t>())});
   }
   const Json& growth = run.fields()["bytes_per_token"];
   run.console().print(

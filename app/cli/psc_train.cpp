@@ -1,5 +1,6 @@
 // psc train: a calibration from texts.
 #include "app/cli/commands.h"
+#include "app/cli/machine.h"
 #include "app/cli/text.h"
 #include "core/base/memory_size.h"
 #include "core/calibration/psc_trainer.h"
@@ -100,8 +101,9 @@ void report(Run& run, const PscTrainingResult& result, const PscTrainingConfig& 
   fields["tokens_per_step"] = result.tokensPerStep;
   fields["training_seconds"] = result.seconds;
   fields["tokens_per_second"] = result.tokensPerSecond;
-  fields["peak_rss"] = result.peakBytes;
-  fields["peak_rss_above_start"] = result.peakBytes - result.startBytes;
+  const std::string peak = peakName(run.engine());
+  fields[peak] = result.peakBytes;
+  fields[peak + "_above_start"] = result.peakBytes - result.startBytes;
   fields["out"] = config.out.string();
   run.keepResult();
   std::string text = countText(static_cast<std::int64_t>(result.losses.size())) + " of " +

@@ -181,7 +181,7 @@ Result<SessionOptions> Run::sessionOptions(std::int64_t plannedTokens) {
                                           session.calibration->info().path.string(), *plan);
     if (!text.empty()) notice(text);
   }
-  m_settings["chunk"] = session.chunkTokens;
+  m_settings["chunk"] = m_engine->chunkTokens(plannedTokens);
   m_settings["calibration"] = calibrationJson(loaded->get(), session.pscStrength, session.lora);
   return session;
 }

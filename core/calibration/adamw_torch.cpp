@@ -1,6 +1,8 @@
 #include "core/calibration/adamw_torch.h"
 
 #include <cmath>
+#include <numeric>
+#include <vector>
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
@@ -29,11 +31,14 @@ void adamwStep(std::map<std::string, at::Tensor>& parameters,
 }
 
 double gradientNorm(const std::map<std::string, at::Tensor>& gradients) {
-  double sum = 0.0;
+  std::vector<at::Tensor> squares;  // read back together: a GPU is waited for once
   for (const auto& [name, gradient] : gradients) {
-    sum += gradient.to(at::kDouble).square().sum().item<double>();
+    squares.push_back(gradient.to(at::kDouble).square().sum());
   }
-  return std::sqrt(sum);
+  if (squares.empty()) return 0.0;
+  const at::Tensor onCpu = at::stack(squares).to(at::kCPU);
+  const double* values = onCpu.const_data_ptr<double>();
+  return std::sqrt(std::accumulate(values, values + onCpu.numel(), 0.0));
 }
 
 }  // namespace ropescope::calibration

@@ -44,19 +44,29 @@ struct LayerRecord {
   FlashForward attention;
 };
 
-// Rows of the head and of the feed-forward half at once: their wide intermediates never exist for
-// all tokens.
-constexpr std::int64_t kRows = 1024;
+// Rows of the feed-forward half at once: its wide intermediates never exist for all tokens. A GPU
+// needs many rows to be busy.
+std::int64_t rowsAtOnce(const at::Tensor& hidden) {
+  return hidden.is_cuda() ? 8192 : 1024;
+}
 
-void inSlices(std::int64_t tokens, const std::function<void(std::int64_t, std::int64_t)>& work) {
-  for (std::int64_t first = 0; first < tokens; first += kRows) {
-    work(first, std::min(kRows, tokens - first));
+// The same for the head, whose logits are wider still: at most 512 MiB of them.
+std::int64_t headRowsAtOnce(const DecoderContext& context, const at::Tensor& hidden) {
+  constexpr std::int64_t kLogits = std::int64_t{1} << 27;  // float32
+  const std::int64_t most = kLogits / context.config.vocabularySize;
+  return std::clamp<std::int64_t>(most, 1, rowsAtOnce(hidden));
+}
+
+void inSlices(std::int64_t tokens, std::int64_t rows,
+              const std::function<void(std::int64_t, std::int64_t)>& work) {
+  for (std::int64_t first = 0; first < tokens; first += rows) {
+    work(first, std::min(rows, tokens - first));
   }
 }
 
 at::Tensor mlpForward(const DecoderContext& context, int layer, const at::Tensor& attended) {
   at::Tensor output = at::empty_like(attended);
-  inSlices(attended.size(0), [&](std::int64_t first, std::int64_t rows) {
+  inSlices(attended.size(0), rowsAtOnce(attended), [&](std::int64_t first, std::int64_t rows) {
     output.narrow(0, first, rows).copy_(mlpHalf(context, layer, attended.narrow(0, first, rows)));
   });
   return output;
@@ -66,7 +76,7 @@ at::Tensor mlpForward(const DecoderContext& context, int layer, const at::Tensor
 at::Tensor mlpBackward(const DecoderContext& context, int layer, const at::Tensor& attended,
                        const at::Tensor& gradient) {
   at::Tensor result = at::empty_like(attended);
-  inSlices(attended.size(0), [&](std::int64_t first, std::int64_t rows) {
+  inSlices(attended.size(0), rowsAtOnce(attended), [&](std::int64_t first, std::int64_t rows) {
     const at::AutoGradMode grad(true);
     const at::Tensor slice = attended.narrow(0, first, rows).detach().requires_grad_(true);
     mlpHalf(context, layer, slice).backward(gradient.narrow(0, first, rows));
@@ -105,7 +115,7 @@ LossGradient lossGradient(const DecoderContext& context, const at::Tensor& hidde
   const double share = 1.0 / static_cast<double>(tokens);
   const auto lossType = hidden.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   LossGradient result{.loss = 0.0, .gradient = at::empty_like(hidden)};
-  inSlices(tokens, [&](std::int64_t first, std::int64_t rows) {
+  inSlices(tokens, headRowsAtOnce(context, hidden), [&](std::int64_t first, std::int64_t rows) {
     const at::AutoGradMode grad(true);
     const at::Tensor block = hidden.narrow(0, first, rows).detach().requires_grad_(true);
     const at::Tensor losses =

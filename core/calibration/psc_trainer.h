@@ -61,7 +61,7 @@ struct PscTrainingResult {
   std::int64_t tokensPerStep = 0;
   double seconds = 0.0;          // of training, over all calls
   double tokensPerSecond = 0.0;  // of this call
-  std::int64_t peakBytes = 0;    // resident memory of the process
+  std::int64_t peakBytes = 0;    // as Engine::peakBytes()
   std::int64_t startBytes = 0;   // the same before the first step: weights and program
 };
 

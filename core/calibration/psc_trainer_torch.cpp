@@ -180,6 +180,7 @@ class Training {
   std::int64_t tokensPerStep() const { return m_config.contextTokens * m_config.windowsPerStep; }
   const TrainingState& state() const { return m_state; }
   std::int64_t parameters() const { return m_trainable.parameters(); }
+  std::int64_t peakBytes() const { return m_engine.peakBytes(); }
   const std::string& corpusHash() const { return m_corpus.fingerprint(); }
 
  private:
@@ -281,7 +282,7 @@ Result<PscTrainingResult> run(Training& training, const PscTrainingConfig& confi
                            .parameters = training.parameters(),
                            .corpusHash = training.corpusHash(),
                            .tokensPerStep = training.tokensPerStep(),
-                           .startBytes = peakResidentBytes()};
+                           .startBytes = training.peakBytes()};
   std::int64_t unsaved = 0;
   while (training.stepsDone() < config.steps) {
     if (config.maxMinutes && secondsSince(start) >= *config.maxMinutes * 60.0) {
@@ -314,7 +315,7 @@ Result<PscTrainingResult> run(Training& training, const PscTrainingConfig& confi
   const auto tokens =
       static_cast<double>((training.stepsDone() - result.resumedFrom) * training.tokensPerStep());
   result.tokensPerSecond = tokens / std::max(secondsSince(start), 1e-9);
-  result.peakBytes = peakResidentBytes();
+  result.peakBytes = training.peakBytes();
   return result;
 }
 

@@ -76,7 +76,7 @@ Result<TrainingSpeed> measureTrainingStep(const Engine& engine, const rope::Meth
     }
     speed.operations = operationsOf(e.config, static_cast<double>(trainable.parameters()),
                                     static_cast<double>(tokens));
-    speed.peakBytes = peakResidentBytes();
+    speed.peakBytes = engine.peakBytes();
     return speed;
   });
 }

@@ -2,11 +2,14 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Context.h>
+#include <c10/core/CachingDeviceAllocator.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <dlfcn.h>
 
 #include <charconv>
 #include <fstream>
+
+#include "core/base/memory_size.h"
 
 namespace ropescope {
 namespace {
@@ -93,6 +96,14 @@ std::string deviceText(const at::Device& device) {
 }
 
 std::int64_t availableBytes(const at::Device& device) {
+  if (device.is_cuda()) {
+    // What the driver has left, and what freed tensors left to LibTorch for the next ones.
+    auto* const allocator = at::getDeviceAllocator(at::kCUDA);
+    const auto stats = allocator->getDeviceStats(device.index());
+    const auto aggregate = static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+    return static_cast<std::int64_t>(allocator->getMemoryInfo(device.index()).first) +
+           stats.reserved_bytes[aggregate].current - stats.allocated_bytes[aggregate].current;
+  }
   if (!device.is_cpu()) return -1;
   std::ifstream file("/proc/meminfo");
   std::string name;
@@ -101,6 +112,13 @@ std::int64_t availableBytes(const at::Device& device) {
     if (name == "MemAvailable:") return kibibytes * 1024;
   }
   return -1;
+}
+
+std::int64_t peakBytes(const at::Device& device) {
+  if (!device.is_cuda()) return peakResidentBytes();
+  const auto stats = at::getDeviceAllocator(at::kCUDA)->getDeviceStats(device.index());
+  return stats.allocated_bytes[static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE)]
+      .peak;
 }
 
 }  // namespace ropescope

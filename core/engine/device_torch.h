@@ -25,4 +25,7 @@ std::string deviceText(const at::Device& device);  // "cpu", "cuda:0"
 // Memory that can still be taken without swapping, on the device; -1 when unknown.
 std::int64_t availableBytes(const at::Device& device);
 
+// The most that this process has held: resident memory on a CPU, tensors on a GPU.
+std::int64_t peakBytes(const at::Device& device);
+
 }  // namespace ropescope

@@ -6,6 +6,7 @@
 #include <ATen/Parallel.h>
 
 #include "core/base/memory_size.h"
+#include "core/engine/chunk_size.h"
 #include "core/engine/cuda_kernels.h"
 #include "core/engine/device_torch.h"
 #include "core/engine/engine_torch.h"
@@ -123,6 +124,13 @@ const PromptFormat& Engine::promptFormat() const {
   return m_state->promptFormat;
 }
 
+std::int64_t Engine::chunkTokens(std::int64_t contextTokens) const {
+  const auto bytes = static_cast<std::int64_t>(at::elementSize(m_state->placement.dtype));
+  return m_state->placement.device.is_cuda()
+             ? gpuChunkTokens(contextTokens, m_state->weights.bytes / bytes)
+             : kShortestChunk;
+}
+
 std::int64_t Engine::kvBytesPerToken() const {
   const ModelConfig& c = config();
   const auto bytes = static_cast<std::int64_t>(at::elementSize(m_state->placement.dtype));
@@ -132,7 +140,7 @@ std::int64_t Engine::kvBytesPerToken() const {
 MemoryEstimate Engine::memoryFor(std::int64_t tokens) const {
   const ModelConfig& c = config();
   const auto bytes = static_cast<std::int64_t>(at::elementSize(m_state->placement.dtype));
-  const std::int64_t chunk = std::min(tokens, SessionOptions{}.chunkTokens);
+  const std::int64_t chunk = std::min(tokens, chunkTokens(tokens));
   MemoryEstimate estimate;
   estimate.weights = m_state->weights.bytes;
   estimate.kvCache = kvBytesPerToken() * tokens;
@@ -149,6 +157,10 @@ MemoryEstimate Engine::memoryFor(std::int64_t tokens) const {
 
 std::int64_t Engine::availableBytes() const {
   return ropescope::availableBytes(m_state->placement.device);
+}
+
+std::int64_t Engine::peakBytes() const {
+  return ropescope::peakBytes(m_state->placement.device);
 }
 
 rope::MethodChoice Engine::completed(const rope::MethodChoice& choice) const {

@@ -54,10 +54,15 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Result<std::shared_ptr<const Tokenizer>> tokenizer() const;
   const PromptFormat& promptFormat() const;
 
+  // Prefill step of a session that plans so many tokens: 512 on a CPU, more on a GPU, which small
+  // chunks leave idle (chunk_size.h). Depends on nothing measured: same input, same bits.
+  std::int64_t chunkTokens(std::int64_t contextTokens) const;
   std::int64_t kvBytesPerToken() const;
   MemoryEstimate memoryFor(std::int64_t tokens) const;
   // That more sessions may take on the device without swapping; -1: unknown.
   std::int64_t availableBytes() const;
+  // The most that this process has held so far: resident memory on a CPU, tensors on a GPU.
+  std::int64_t peakBytes() const;
 
   // The choice with the factor lists that the config holds, where it leaves them out. A factor file
   // replaces all that the config says about the method's parameters.

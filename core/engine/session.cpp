@@ -25,10 +25,11 @@ Status checkOptions(const Engine& engine, const SessionOptions& options) {
                                                  std::to_string(options.contextTokens) +
                                                  " tokens; 1 to 67,108,864 are possible"};
   }
-  if (options.chunkTokens < 1) {
+  if (options.chunkTokens < 0) {
     return Error{ErrorCode::InvalidArgument, "the prefill chunk is " +
                                                  std::to_string(options.chunkTokens) +
-                                                 " tokens; at least 1 is wanted"};
+                                                 " tokens; at least 1 is wanted, or 0 for the "
+                                                 "engine's choice"};
   }
   if (!(options.pscStrength >= 0.0 && options.pscStrength <= 2.0)) {
     return Error{ErrorCode::InvalidArgument,
@@ -110,8 +111,10 @@ Result<std::unique_ptr<State>> makeSessionState(std::shared_ptr<const Engine> en
       captures[layer] = {at::empty({capacity, e.config.hiddenSize}, where.dtype(e.placement.dtype)),
                          at::empty({e.config.heads, capacity}, where.dtype(tableType))};
     }
+    SessionOptions chosen = options;
+    if (chosen.chunkTokens == 0) chosen.chunkTokens = engine->chunkTokens(options.contextTokens);
     return std::make_unique<State>(State{.engine = engine,
-                                         .options = options,
+                                         .options = std::move(chosen),
                                          .plan = *std::move(plan),
                                          .tables = std::move(tables),
                                          .cache = KvCache(e.config, capacity, e.placement),

@@ -28,7 +28,7 @@ struct SessionOptions {
   double pscStrength = 1.0;         // P: 1 as trained, 0 identity
   bool lora = true;                 // the calibration's LoRA pairs
   std::vector<int> captureLayers;   // layers kept for maps: input and final log-sum-exp
-  std::int64_t chunkTokens = 512;   // prefill step; stop reacts within one
+  std::int64_t chunkTokens = 0;     // prefill step, stop reacts within one; 0: the engine's
 
   std::int64_t room() const {
     return roomTokens > 0 && roomTokens < contextTokens ? roomTokens : contextTokens;

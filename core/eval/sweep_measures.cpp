@@ -33,6 +33,16 @@ Status readRecipe(const SettingsPlace& place, PasskeyRecipe& recipe) {
   return Done{};
 }
 
+Status readYesNo(const SettingsPlace& place, const char* key, bool& value) {
+  if (!place.json.contains(key)) return Done{};
+  if (!place.json[key].is_boolean()) {
+    return wrongSetting(place, std::string(key) + " is " + shortText(place.json[key]) +
+                                   "; true or false is wanted");
+  }
+  value = place.json[key].get<bool>();
+  return Done{};
+}
+
 Status readTypes(const SettingsPlace& place, std::vector<QuestionType>& types) {
   std::vector<std::string> names;
   if (Status read = readTexts(place, "types", names); !read) return read;
@@ -62,7 +72,8 @@ Status readMeasure(const SettingsPlace& place, SweepPerplexity& measure) {
 }
 
 Status readMeasure(const SettingsPlace& place, SweepPasskey& measure) {
-  if (Status object = checkObject(place, {"recipe", "lengths", "depths", "trials", "seed"});
+  if (Status object =
+          checkObject(place, {"recipe", "lengths", "depths", "trials", "seed", "answers"});
       !object) {
     return object;
   }
@@ -72,18 +83,19 @@ Status readMeasure(const SettingsPlace& place, SweepPasskey& measure) {
   std::sort(measure.depths.begin(), measure.depths.end());
   if (Status read = readWhole(place, "trials", 1, measure.trials); !read) return read;
   if (Status read = readWhole(place, "seed", 0, measure.seed); !read) return read;
-  return Done{};
+  return readYesNo(place, "answers", measure.keepAnswers);
 }
 
 Status readMeasure(const SettingsPlace& place, SweepQuestions& measure) {
-  if (Status object = checkObject(place, {"lengths", "types", "per_type", "seed"}); !object) {
+  if (Status object = checkObject(place, {"lengths", "types", "per_type", "seed", "answers"});
+      !object) {
     return object;
   }
   if (Status read = readLengths(place, measure.lengths); !read) return read;
   if (Status read = readTypes(place, measure.types); !read) return read;
   if (Status read = readWhole(place, "per_type", 1, measure.perType); !read) return read;
   if (Status read = readWhole(place, "seed", 0, measure.seed); !read) return read;
-  return Done{};
+  return readYesNo(place, "answers", measure.keepAnswers);
 }
 
 }  // namespace ropescope

@@ -23,6 +23,7 @@ struct SweepPasskey {
   std::vector<double> depths{0.0, 0.25, 0.5, 0.75, 1.0};
   std::int64_t trials = 10;
   std::int64_t seed = 0;
+  bool keepAnswers = true;  // false: results hold the counts alone
 };
 
 struct SweepQuestions {
@@ -30,6 +31,7 @@ struct SweepQuestions {
   std::vector<QuestionType> types{kQuestionTypes.begin(), kQuestionTypes.end()};
   std::int64_t perType = 8;
   std::int64_t seed = 0;
+  bool keepAnswers = true;  // false: results hold the counts alone
 };
 
 // From the objects "perplexity", "passkey" and "questions" of a settings file; unknown keys are

@@ -39,7 +39,12 @@ class Planner {
   Planner(const SweepSettings& settings, const std::vector<SweepBook>& books)
       : m_settings(settings),
         m_books(books) {
-    for (const SweepBook& book : books) m_bookHashes.push_back(sha256Of(book.text));
+    std::string all;
+    for (const SweepBook& book : books) {
+      m_bookHashes.push_back(sha256Of(book.text));
+      all += m_bookHashes.back() + "\n";
+    }
+    m_booksHash = sha256Of(all);
   }
 
   void add(std::size_t setting, const ResultJson& files, SweepPlan& plan) const {
@@ -84,7 +89,8 @@ class Planner {
         next.key["recipe"] = recipeName(passkey.recipe);
         next.key["trials"] = passkey.trials;
         next.key["seed"] = passkey.seed;
-        if (passkey.recipe == PasskeyRecipe::Bookworm) next.key["books"] = m_bookHashes;
+        if (passkey.recipe == PasskeyRecipe::Bookworm) next.key["books_sha256"] = m_booksHash;
+        if (!passkey.keepAnswers) next.key["answers"] = false;
         plan.cells.push_back(std::move(next));
       }
     }
@@ -100,7 +106,8 @@ class Planner {
       }
       next.key["per_type"] = questions.perType;
       next.key["seed"] = questions.seed;
-      next.key["books"] = m_bookHashes;
+      next.key["books_sha256"] = m_booksHash;
+      if (!questions.keepAnswers) next.key["answers"] = false;
       plan.cells.push_back(std::move(next));
     }
   }
@@ -108,6 +115,7 @@ class Planner {
   const SweepSettings& m_settings;
   const std::vector<SweepBook>& m_books;
   std::vector<std::string> m_bookHashes;
+  std::string m_booksHash;  // of all, in their order
 };
 
 Status checkBooks(const SweepSettings& settings, const std::vector<SweepBook>& books) {

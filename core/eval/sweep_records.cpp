@@ -53,6 +53,14 @@ class Reader {
         m_records.perplexity,
         [&](const auto& record) { return record.bookHash == m_lastBooks.at(record.book); },
         [](const auto& record) { return record.book; });
+    if (m_records.devices.size() < 2) return;
+    std::string devices;
+    for (const std::string& device : m_records.devices) {
+      devices += (devices.empty() ? "" : " and ") + device;
+    }
+    m_records.notices.push_back("cells were measured on " + devices +
+                                ": differences between settings of different devices hold the "
+                                "devices' roundings as well");
   }
 
  private:
@@ -189,27 +197,23 @@ class Reader {
 
   Status addQuestions(const ResultJson& record, const SweptSetting& setting, std::int64_t length,
                       const std::string& name) {
-    std::map<std::string, QuestionRecord> byType;
+    std::vector<QuestionRecord> types;
     ResultFields fields(record);
-    for (const ResultJson& window : fields.list("windows")) {
-      ResultFields inner(window);
-      for (const ResultJson& answer : inner.list("answers")) {
-        std::string type;
-        bool correct = false;
-        ResultFields own(answer);
-        own.read("type", type);
-        own.read("correct", correct);
-        inner.take(own);
-        auto [cell, fresh] = byType.try_emplace(
-            type, QuestionRecord{.setting = setting, .length = length, .type = type});
-        ++cell->second.asked;
-        if (correct) ++cell->second.correct;
-      }
-      fields.take(inner);
+    for (const ResultJson& each : fields.list("types")) {
+      QuestionRecord cell{.setting = setting, .length = length};
+      ResultFields own(each);
+      own.read("type", cell.type);
+      own.read("asked", cell.asked);
+      own.read("correct", cell.correct);
+      fields.take(own);
+      types.push_back(std::move(cell));
     }
     if (Status whole = fields.status(); !whole)
       return wrong(whole.error().code, whole.error().message);
-    for (auto& [type, cell] : byType) put(m_records.questions, name + ", " + type, std::move(cell));
+    for (QuestionRecord& cell : types) {
+      const std::string place = name + ", " + cell.type;
+      put(m_records.questions, place, std::move(cell));
+    }
     return Done{};
   }
 

@@ -185,6 +185,7 @@ std::string sweepReport(const SweepRecords& records, const ReportOptions& option
   std::string text = "# Calibrations compared\n\n" + inputsSection(records, options) +
                      verdictSection(report) + searchSection(records.searches) +
                      trainingSection(records.trainings) + perplexitySection(report) +
+                     growthSection(report) +
                      comparisonSection(report) + positionSection(report) +
                      passkeySection(records.passkey, report.dtype) +
                      questionSection(records.questions, report.dtype);

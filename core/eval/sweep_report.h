@@ -61,6 +61,7 @@ std::string trainingSection(const std::vector<TrainingRecord>& trainings);
 // standard errors, and whether it grows along the window and with the factor.
 std::string verdictSection(const LossReport& report);
 std::string perplexitySection(const LossReport& report);
+std::string growthSection(const LossReport& report);  // at every length of the longest windows
 std::string comparisonSection(const LossReport& report);
 std::string positionSection(const LossReport& report);
 std::string passkeySection(const std::vector<PasskeyRecord>& records, const std::string& dtype);

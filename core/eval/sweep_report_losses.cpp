@@ -63,8 +63,10 @@ std::string limitText(std::int64_t windowsPerBook) {
                              : "At most " + countOf(windowsPerBook, "window") + " a book";
 }
 
-std::string perplexityCell(const SweepLosses& losses, const LossGroup& group, std::int64_t length) {
-  const auto mean = losses.mean(group, length, {0, length});
+// Of positions up to `end` in windows of `length`.
+std::string perplexityCell(const SweepLosses& losses, const LossGroup& group, std::int64_t length,
+                           std::int64_t end) {
+  const auto mean = losses.mean(group, length, {0, end});
   if (!mean) return kNone;
   const double perplexity = std::exp(mean->mean.mean);
   const auto& error = mean->mean.standardError;
@@ -160,7 +162,7 @@ std::string perplexityTable(const SweepLosses& losses) {
   for (const LossGroup& group : losses.groups()) {
     std::vector<std::string> row = {"`" + group.base + "`", group.variant};
     for (const std::int64_t length : losses.lengths()) {
-      row.push_back(perplexityCell(losses, group, length));
+      row.push_back(perplexityCell(losses, group, length, length));
     }
     table.add(std::move(row));
   }
@@ -181,6 +183,37 @@ std::string perplexitySection(const LossReport& report) {
     text += perplexityTable(losses);
   }
   return text;
+}
+
+std::string growthSection(const LossReport& report) {
+  const auto lengths = lengthsOf(report);
+  if (lengths.empty()) return {};
+  const std::int64_t longest = *lengths.rbegin();
+  for (const SweepLosses& losses : report.sets) {
+    const auto& ends = losses.binEnds(longest);
+    if (ends.size() < 2) continue;
+    std::vector<std::string> header = {"setting", "variant"};
+    for (const std::int64_t end : ends) header.push_back("to " + countText(end));
+    MarkdownTable table(header);
+    std::int64_t windows = 0;
+    for (const LossGroup& group : losses.groups()) {
+      if (!losses.mean(group, longest, {0, longest})) continue;
+      std::vector<std::string> row = {"`" + group.base + "`", group.variant};
+      for (const std::int64_t end : ends) {
+        row.push_back(perplexityCell(losses, group, longest, end));
+        const auto mean = losses.mean(group, longest, {0, end});
+        if (mean) windows = std::max(windows, mean->mean.windows);
+      }
+      table.add(std::move(row));
+    }
+    if (table.empty()) continue;
+    return "## Perplexity as the context grows\n\nOne pass over each of " +
+           countOf(windows, "window") + " of " + countText(longest) +
+           " tokens: the mean over all positions up to a length, every setting with its one "
+           "factor. " +
+           "± as above.\n\n" + table.text();
+  }
+  return {};
 }
 
 std::string comparisonSection(const LossReport& report) {

@@ -30,9 +30,17 @@ ResultJson calibrationJson(const Calibration* calibration) {
   return {{"file", info.path.filename().string()},
           {"parameters", info.parameters},
           {"lora_rank", info.loraRank},
-          {"has_phase", info.hasPhase},
-          {"metadata", info.metadata}};
+          {"has_phase", info.hasPhase}};  // the rest stands in the file, whose hash is in the key
 }
+
+struct AnswerCount {
+  std::int64_t asked = 0;
+  std::int64_t correct = 0;
+  void add(bool right) {
+    ++asked;
+    correct += right ? 1 : 0;
+  }
+};
 
 class SweepRunner {
  public:
@@ -211,6 +219,7 @@ class SweepRunner {
     }
     ResultJson result = cellJson(done);
     result.erase("method");
+    if (!m_input.settings.passkey->keepAnswers) result.erase("answers");
     return result;
   }
 
@@ -218,7 +227,10 @@ class SweepRunner {
     const CurveSettings& curve = *m_curves[cell.setting];
     auto session = sessionAt(m_input.engine, curve, {.longest = m_longest, .length = cell.length});
     if (!session) return session.error();
-    ResultJson result = {{"windows", ResultJson::array()}};
+    const bool keep = m_input.settings.questions->keepAnswers;
+    std::map<std::string, AnswerCount> counts;
+    ResultJson result = {{"types", ResultJson::array()}};
+    if (keep) result["windows"] = ResultJson::array();
     const auto& windows = m_questions[cell.length].windows;
     for (std::size_t i = 0; i < windows.size(); ++i) {
       AnsweredWindow done{.method = curve.label,
@@ -239,10 +251,16 @@ class SweepRunner {
                                 .expected = question.answer,
                                 .answer = *answer,
                                 .correct = judgeText(*answer, question.answer).found});
+        counts[done.answers.back().type].add(done.answers.back().correct);
       }
+      if (!keep) continue;
       ResultJson window = windowJson(done);
       window.erase("method");
       result["windows"].push_back(std::move(window));
+    }
+    for (const auto& [type, count] : counts) {
+      result["types"].push_back(
+          {{"type", type}, {"asked", count.asked}, {"correct", count.correct}});
     }
     return result;
   }

@@ -47,9 +47,10 @@ std::int64_t longestLength(const SweepSettings& settings);
 //   "books": ["a.txt", "b.txt"],
 //   "perplexity": {"lengths": [1024, 4096], "windows_per_book": 0},
 //   "passkey": {"recipe": "yarn", "lengths": [1024], "depths": [0, 0.5, 1], "trials": 10,
-//               "seed": 0},
-//   "questions": {"lengths": [1024], "types": ["fact"], "per_type": 8, "seed": 0}
+//               "seed": 0, "answers": true},
+//   "questions": {"lengths": [1024], "types": ["fact"], "per_type": 8, "seed": 0, "answers": true}
 // }
+// "answers": false keeps the counts of a cell and not what was asked and answered.
 // The variant "untrained" has no calibration and no seed. Paths are relative to the file's folder.
 // CorruptFile or InvalidArgument name the key; a key that is not known is refused with those that
 // are. Needs at least one setting and one of the three measures.

@@ -30,14 +30,13 @@ FlashGradients backwardOnCpu(const at::Tensor& gradOutput, const at::Tensor& q, 
 }
 
 // The fused kernel adds query gradients in whatever order its blocks finish, unless LibTorch was
-// told that the same input must give the same bits. Told for one call, and only to warn about
-// others.
+// told that the same input must give the same bits. Told for the one call alone.
 class SameBits {
  public:
   SameBits()
       : m_before(at::globalContext().deterministicAlgorithms()),
         m_warnedOnly(at::globalContext().deterministicAlgorithmsWarnOnly()) {
-    at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true);
+    at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/false);
   }
   ~SameBits() { at::globalContext().setDeterministicAlgorithms(m_before, m_warnedOnly); }
   SameBits(const SameBits&) = delete;

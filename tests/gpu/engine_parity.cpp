@@ -136,7 +136,7 @@ class ModelParity {
  private:
   std::optional<std::vector<double>> scored(const Placed& where, const Method& method,
                                             const std::string& name) {
-    auto losses = m_runs.score(where, method, SessionOptions{}.chunkTokens);
+    auto losses = m_runs.score(where, method, 0);
     if (losses) return *std::move(losses);
     m_report.fail(name + placedText(where), losses.error().message);
     return std::nullopt;

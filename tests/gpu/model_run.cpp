@@ -73,7 +73,7 @@ std::vector<std::int32_t> ModelRuns::prompt() const {
 }
 
 Result<std::vector<std::int32_t>> ModelRuns::greedy(const Placed& where, const Method& method) {
-  const auto session = this->session(where, method, SessionOptions{}.chunkTokens);
+  const auto session = this->session(where, method, 0);
   if (!session) return session.error();
   if (const auto read = (*session)->prefill({prompt()}, {}); !read) return read.error();
   GenerationConfig config;
@@ -93,7 +93,7 @@ Result<double> ModelRuns::lossGap(const std::vector<std::int32_t>& common, std::
     std::vector<std::int32_t> ids = prompt();
     ids.insert(ids.end(), common.begin(), common.end());
     ids.push_back(id);
-    const auto session = this->session({"cpu", "float64"}, method, SessionOptions{}.chunkTokens);
+    const auto session = this->session({"cpu", "float64"}, method, 0);
     if (!session) return session.error();
     const auto score = (*session)->score(ids, {}, {});
     if (!score) return score.error();

@@ -245,7 +245,7 @@ TEST(Session, RefusesOptionsThatCannotWork) {
   };
   refused({.contextTokens = 0}, {"planned context is 0"});
   refused({.contextTokens = -5}, {"planned context is -5"});
-  refused({.contextTokens = 64, .chunkTokens = 0}, {"chunk is 0"});
+  refused({.contextTokens = 64, .chunkTokens = -1}, {"chunk is -1"});
   refused({.contextTokens = 64, .pscStrength = -0.5}, {"PSC strength is -0.5"});
   refused({.contextTokens = 64, .pscStrength = NAN}, {"PSC strength is"});
   refused({.contextTokens = 64, .captureLayers = {3}}, {"layer 3", "0 to 2"});

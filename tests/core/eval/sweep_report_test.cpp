@@ -315,6 +315,16 @@ TEST(SweepReport, ComparesOnlyTheSameWindows) {
   EXPECT_THAT(text, HasSubstr("+17.30 % ± 9.10"));
 }
 
+// By hand for lora: first bins 3.0, 3.5, 4.0, 4.5 are 3.75 on average, exp 42.52; all positions 89
+// / 28, exp 24.01.
+TEST(SweepReport, ShowsPerplexityAtEveryLengthOfOnePass) {
+  const std::string text = sweepReport(recordsOf(twoVariants()), {});
+  EXPECT_THAT(text, HasSubstr("## Perplexity as the context grows"));
+  EXPECT_THAT(text, HasSubstr("One pass over each of 4 windows of 8 tokens"));
+  EXPECT_THAT(text, HasSubstr("| setting | variant | to 4 | to 8 |"));
+  EXPECT_THAT(text, testing::ContainsRegex("`pi:factor=2` \\| lora \\| 42.52 ± [0-9.]+ \\| 24.01"));
+}
+
 TEST(SweepReport, HasOnlySectionsWithData) {
   const std::string text = sweepReport(recordsOf(twoVariants()), {});
   EXPECT_THAT(text, HasSubstr("## Perplexity by length"));
@@ -412,6 +422,19 @@ TEST_F(SweepFiles, OfACellMeasuredAgainTheLastCounts) {
 }
 
 // Cells of a calibration that was trained anew: those of the old one must not be averaged in.
+TEST_F(SweepFiles, SaysThatCellsAreOfSeveralDevices) {
+  std::string onGpu = record("pi:factor=2", "[[2.0]]");
+  const std::string device = R"("device":"cpu")";
+  ASSERT_NE(onGpu.find(device), std::string::npos);
+  onGpu.replace(onGpu.find(device), device.size(), R"("device":"cuda:0")");
+  const auto path = file(
+      "a.jsonl", std::string(kHeader) + "\n" + record("none", "[[3.0]]") + "\n" + onGpu + "\n");
+  const auto records = readSweepRecords({path});
+  ASSERT_TRUE(records) << records.error().message;
+  ASSERT_EQ(records->notices.size(), 1U);
+  EXPECT_THAT(records->notices[0], HasSubstr("measured on cpu and cuda:0"));
+}
+
 TEST_F(SweepFiles, OfAChangedFileOnlyTheLastContentCounts) {
   std::string otherBook = record("x", "[[9.0]]", "old");
   otherBook.replace(otherBook.find("\"book\":\"a\""), 10, "\"book\":\"b\"");

@@ -80,7 +80,8 @@ TEST_F(SweepSettingsFile, PathsOfParametersAreRelativeToTheFile) {
 TEST_F(SweepSettingsFile, ReadsTheMeasures) {
   const auto sweep = read(R"({"settings": [{"methods": ["none"]}], "books": ["a.txt", "b.txt"],
       "perplexity": {"lengths": [128, 64], "windows_per_book": 3},
-      "passkey": {"recipe": "bookworm", "lengths": [256], "depths": [1, 0], "trials": 2, "seed": 5},
+      "passkey": {"recipe": "bookworm", "lengths": [256], "depths": [1, 0], "trials": 2, "seed": 5,
+                  "answers": false},
       "questions": {"lengths": [256], "types": ["word", "fact"], "per_type": 4, "seed": 6}})");
   ASSERT_TRUE(sweep) << sweep.error().message;
   EXPECT_THAT(sweep->books, ElementsAre("a.txt", "b.txt"));
@@ -90,6 +91,8 @@ TEST_F(SweepSettingsFile, ReadsTheMeasures) {
   EXPECT_THAT(sweep->passkey->depths, ElementsAre(0.0, 1.0));
   EXPECT_EQ(sweep->passkey->trials, 2);
   EXPECT_EQ(sweep->passkey->seed, 5);
+  EXPECT_FALSE(sweep->passkey->keepAnswers);
+  EXPECT_TRUE(sweep->questions->keepAnswers);
   EXPECT_THAT(sweep->questions->types, ElementsAre(QuestionType::Word, QuestionType::Fact));
   EXPECT_EQ(sweep->questions->perType, 4);
   EXPECT_EQ(sweep->questions->seed, 6);
@@ -106,6 +109,8 @@ TEST_F(SweepSettingsFile, NamesAnUnknownKeyAndTheKnownOnes) {
           {"passkey", "'depth'", "depths"});
   refused(R"({"settings": [{"methods": ["none"]}], "questions": {"lengths": [64], "count": 3}})",
           {"questions", "'count'", "per_type"});
+  refused(R"({"settings": [{"methods": ["none"]}], "questions": {"lengths": [64], "answers": 0}})",
+          {"questions", "answers is 0", "true or false"});
 }
 
 TEST_F(SweepSettingsFile, RefusesWhatCannotWork) {

@@ -217,9 +217,14 @@ TEST_F(Sweep, FindsPassKeysAndAnswersQuestions) {
                                  "01-newgate-escape.txt");
   ASSERT_TRUE(text);
   const SweepBook book{"newgate.txt", text->text, (*bookworm->tokenizer())->encode(text->text).ids};
-  const auto sweep = settings(R"({"settings": [{"methods": ["none"]}],
-      "passkey": {"recipe": "bookworm", "lengths": [300], "depths": [0.5], "trials": 2},
-      "questions": {"lengths": [640], "types": ["fact"], "per_type": 2}})");
+  const auto asked = [&](const std::string& answers) {
+    return settings(R"({"settings": [{"methods": ["none"]}],
+      "passkey": {"recipe": "bookworm", "lengths": [300], "depths": [0.5], "trials": 2)" +
+                    answers + R"(},
+      "questions": {"lengths": [640], "types": ["fact"], "per_type": 2)" +
+                    answers + "}}");
+  };
+  const auto sweep = asked("");
   const auto plan = planSweep(sweep, {book});
   ASSERT_TRUE(plan) << plan.error().message;
   ASSERT_EQ(plan->cells.size(), 2U);
@@ -243,6 +248,28 @@ TEST_F(Sweep, FindsPassKeysAndAnswersQuestions) {
   EXPECT_EQ(records->questions[0].type, "fact");
   EXPECT_EQ(records->questions[0].asked, 2);
   EXPECT_LE(records->questions[0].correct, 2);
+
+  // Without their answers the cells are others, and count the same.
+  const auto brief = asked(R"(, "answers": false)");
+  const auto counts = planSweep(brief, {book});
+  ASSERT_TRUE(counts) << counts.error().message;
+  const SweepInput briefInput{.engine = *bookworm,
+                              .settings = brief,
+                              .books = {book},
+                              .stamp = {{"device", "cpu"}, {"version", "1"}},
+                              .log = {}};
+  auto out = ResultLog::open(temp.path() / "out.jsonl", sweepHeader(*bookworm), LogStart::Resume);
+  ASSERT_TRUE(out);
+  EXPECT_EQ(missingCells(counts->cells, out->records()).size(), 2U);
+  ASSERT_TRUE(measureSweep(briefInput, *counts, *out, {}, {}));
+  const auto all = readResultLog(temp.path() / "out.jsonl")->records;
+  ASSERT_EQ(all.size(), 4U);
+  EXPECT_EQ(all[0]["answers"].size(), 2U);
+  EXPECT_EQ(all[0]["found"], all[2]["found"]);
+  EXPECT_FALSE(all[2].contains("answers"));
+  EXPECT_FALSE(all[1]["windows"].empty());
+  EXPECT_EQ(all[1]["types"], all[3]["types"]);
+  EXPECT_FALSE(all[3].contains("windows"));
 }
 
 TEST_F(Sweep, RefusesBeforeAnyWork) {
