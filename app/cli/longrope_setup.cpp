@@ -229,7 +229,7 @@ Result<Json> searchIdentity(Run& run, const LongropeSearch& search) {
                options.calibration ? sha256Json(*options.calibration) : Json(nullptr)},
               {"psc_strength", search.session.pscStrength},
               {"lora", search.session.lora},
-              {"chunk", run.engine().chunkTokens(search.space.context.plannedLength)}};
+              {"chunk", run.engine().batchChunkTokens()}};
 }
 
 }  // namespace ropescope::cli

@@ -179,7 +179,7 @@ Result<ResultLog> openResultLog(Run& run, const RetrievalPlan& plan, const Json&
         {{"sha256", document["sha256"]}, {"document_tokens", document["document_tokens"]}});
   }
   run.settings()["trained_length"] = run.engine().config().trainedLength;
-  run.settings()["chunk"] = run.engine().chunkTokens(plan.lengths.back());
+  run.settings()["chunk"] = run.engine().batchChunkTokens();
   run.settings()["out"] = run.options().out->string();
   auto log = ResultLog::open(*run.options().out, kept,
                              run.options().resume ? LogStart::Resume : LogStart::Fresh);

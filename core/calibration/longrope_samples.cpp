@@ -131,6 +131,7 @@ CandidateScore sampleScore(std::shared_ptr<const Engine> engine, std::vector<Sea
     SessionOptions options = session;
     options.rope = choiceOf(candidate, context);
     options.contextTokens = context.plannedLength;
+    options.chunkTokens = engine->batchChunkTokens();
     auto reading = engine->newSession(options);
     if (!reading) return reading.error();
     double sum = 0.0;

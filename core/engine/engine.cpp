@@ -1,5 +1,6 @@
 #include "core/engine/engine.h"
 
+#include <limits>
 #include <thread>
 
 #include <ATen/ATen.h>
@@ -129,6 +130,10 @@ std::int64_t Engine::chunkTokens(std::int64_t contextTokens) const {
   return m_state->placement.device.is_cuda()
              ? gpuChunkTokens(contextTokens, m_state->weights.bytes / bytes)
              : kShortestChunk;
+}
+
+std::int64_t Engine::batchChunkTokens() const {
+  return chunkTokens(std::numeric_limits<std::int64_t>::max());
 }
 
 std::int64_t Engine::kvBytesPerToken() const {

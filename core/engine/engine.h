@@ -57,6 +57,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   // Prefill step of a session that plans so many tokens: 512 on a CPU, more on a GPU, which small
   // chunks leave idle (chunk_size.h). Depends on nothing measured: same input, same bits.
   std::int64_t chunkTokens(std::int64_t contextTokens) const;
+  // The same where nobody watches a single reading: many windows or prompts, one after the other.
+  std::int64_t batchChunkTokens() const;
   std::int64_t kvBytesPerToken() const;
   MemoryEstimate memoryFor(std::int64_t tokens) const;
   // That more sessions may take on the device without swapping; -1: unknown.

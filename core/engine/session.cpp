@@ -9,6 +9,7 @@
 #include "core/base/memory_size.h"
 #include "core/engine/answer_steps.h"
 #include "core/engine/attention_map_torch.h"
+#include "core/engine/cuda_kernels_torch.h"
 #include "core/engine/device_torch.h"
 #include "core/engine/session_steps_torch.h"
 #include "core/model/guard_torch.h"
@@ -79,6 +80,18 @@ Status checkMemory(const Engine& engine, const SessionOptions& options) {
                                            " tokens would fit"};
 }
 
+// One kernel instead of ten small ones; what it does not take goes the usual way.
+Rotate kernelRotation(const Engine::State& engine) {
+  if (!engine.kernels) return {};
+  return [&kernels = *engine.kernels](const at::Tensor& x, const rope::RotaryTables& tables,
+                                      std::int64_t first) {
+    if (!kernelsTake(x)) return rope::rotate(x, tables, first);
+    const Status rotated = rotateInPlace(kernels, x, tables, first);
+    TORCH_CHECK(rotated, rotated ? "" : rotated.error().message);
+    return x;
+  };
+}
+
 }  // namespace
 
 DecoderContext State::context() const {
@@ -88,7 +101,8 @@ DecoderContext State::context() const {
           .tables = tables,
           .calibration = options.calibration ? &options.calibration->tensors() : nullptr,
           .pscStrength = options.pscStrength,
-          .lora = options.lora};
+          .lora = options.lora,
+          .rotate = kernelRotation(e)};
 }
 
 Result<std::unique_ptr<State>> makeSessionState(std::shared_ptr<const Engine> engine,

@@ -134,7 +134,8 @@ Result<std::vector<WindowLoss>> windowLosses(const Engine& engine, const CurveSe
                                     .contextTokens = length,
                                     .calibration = settings.calibration,
                                     .pscStrength = settings.pscStrength,
-                                    .lora = settings.lora});
+                                    .lora = settings.lora,
+                                    .chunkTokens = engine.batchChunkTokens()});
   if (!session) return session.error();
   JobControl inner = job;
   std::vector<WindowLoss> losses;

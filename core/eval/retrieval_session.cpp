@@ -18,7 +18,8 @@ Result<std::unique_ptr<Session>> sessionAt(const Engine& engine, const CurveSett
                                     .contextTokens = at.length + at.answerRoom,
                                     .calibration = settings.calibration,
                                     .pscStrength = settings.pscStrength,
-                                    .lora = settings.lora});
+                                    .lora = settings.lora,
+                                    .chunkTokens = engine.batchChunkTokens()});
   if (!session) {
     return Error{session.error().code, settings.label + ": " + session.error().message};
   }

@@ -1,6 +1,7 @@
 #include "core/model/decoder_torch.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include "core/model/attention_torch.h"
 
@@ -32,6 +33,8 @@ at::Tensor placed(const DecoderContext& context, const at::Tensor& x, std::int64
                   const rope::PhaseModule* phase, std::int64_t position) {
   at::Tensor split = x.view({x.size(0), heads, context.config.headDim});
   if (phase != nullptr) split = rope::shiftPhase(split, *phase, context.pscStrength);
+  const bool differentiable = at::GradMode::is_enabled() && split.requires_grad();
+  if (context.rotate && !differentiable) return context.rotate(split, context.tables, position);
   return rope::rotate(split, context.tables, position);
 }
 

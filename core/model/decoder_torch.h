@@ -21,6 +21,10 @@ struct LayerCapture {
   at::Tensor logSumExp;  // [H, capacity] float32: final, natural log
 };
 
+// rope::rotate() by another way, the same bits; may write over x. Without gradients.
+using Rotate = std::function<at::Tensor(const at::Tensor& x, const rope::RotaryTables& tables,
+                                        std::int64_t first)>;
+
 // Everything that one forward pass reads, apart from the tokens.
 struct DecoderContext {
   const ModelConfig& config;
@@ -29,6 +33,7 @@ struct DecoderContext {
   const Calibration::Tensors* calibration = nullptr;  // optional
   double pscStrength = 1.0;
   bool lora = true;
+  Rotate rotate = {};  // none: rope::rotate()
 };
 
 // Causal attention of rotated queries [H, T, D] over keys and values [G, T, D] of the same tokens and
