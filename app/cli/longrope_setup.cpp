@@ -5,6 +5,7 @@
 #include "app/cli/text.h"
 #include "core/base/file_io.h"
 #include "core/base/sha256.h"
+#include "core/calibration/corpus.h"
 
 namespace ropescope::cli {
 namespace {
@@ -146,10 +147,11 @@ Result<SearchSpace> spaceFor(Run& run, const calibration::SearchSettings& settin
   return calibration::makeSearchSpace(context, settings);
 }
 
-Result<std::vector<SearchSample>> samplesFor(Run& run) {
+Result<std::vector<SearchSample>> samplesFor(Run& run,
+                                             const std::vector<std::filesystem::path>& corpus) {
   const Options& options = run.options();
   const calibration::SampleConfig config{
-      .files = options.corpus,
+      .files = corpus,
       .count = options.longrope.samples,
       .length = *options.context,
       .seed = options.seed,
@@ -168,6 +170,9 @@ Result<LongropeSearch> prepareSearch(Run& run) {
   if (Status out = checkOut(options, beyond); !out) return out.error();
   if (Status valid = checkOptions(options); !valid) return valid.error();
   LongropeSearch search;
+  auto corpus = calibration::corpusFiles(options.corpus);
+  if (!corpus) return corpus.error();
+  search.corpus = *std::move(corpus);
   const auto pairs = static_cast<std::size_t>(run.engine().config().headDim / 2);
   auto other = readOther(options, pairs, beyond);
   if (!other) return other.error();
@@ -194,7 +199,7 @@ Result<LongropeSearch> prepareSearch(Run& run) {
         search.judges, {.length = *options.context, .bos = bosOf(run.engine()), .mostPerBook = 1});
     if (!windows) return windows.error();
   }
-  auto samples = samplesFor(run);
+  auto samples = samplesFor(run, search.corpus);
   if (!samples) return samples.error();
   search.samples = *std::move(samples);
   return search;
@@ -202,7 +207,7 @@ Result<LongropeSearch> prepareSearch(Run& run) {
 
 Result<Json> searchIdentity(Run& run, const LongropeSearch& search) {
   const Options& options = run.options();
-  const auto corpus = corpusHash(options.corpus, options.longrope.judge);
+  const auto corpus = corpusHash(search.corpus, options.longrope.judge);
   if (!corpus) return corpus.error();
   const bool needle = options.longrope.objective == SearchObjective::Needle;
   const bool all = options.longrope.positions == calibration::ScoredPositions::All;
@@ -223,7 +228,7 @@ Result<Json> searchIdentity(Run& run, const LongropeSearch& search) {
               {"positions", needle ? "answers"
                             : all  ? "all"
                                    : "second-half"},
-              {"corpus_files", options.corpus.size()},
+              {"corpus_files", search.corpus.size()},
               {"corpus_sha256", *corpus},
               {"calibration_sha256",
                options.calibration ? sha256Json(*options.calibration) : Json(nullptr)},

@@ -11,6 +11,7 @@
 namespace ropescope::cli {
 
 struct LongropeSearch {
+  std::vector<std::filesystem::path> corpus;  // files; --corpus may name folders
   calibration::SearchSettings settings;
   calibration::SearchSpace space;
   SessionOptions session;              // calibration and chunk

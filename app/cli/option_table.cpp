@@ -246,7 +246,7 @@ std::vector<OptionSpec> makeOptionTable() {
        "where the result goes: a folder (render; made when it is not there) or a file", Once,
        setPath<&O::out>},
 
-      {"--corpus", "F", "UTF-8 text files, or JSON arrays of token ids (.json)", Many, addCorpus},
+      {"--corpus", "F", "UTF-8 text files, folders of them (*.txt), or JSON arrays of token ids (.json)", Many, addCorpus},
       {"--max-minutes", "T", "stop after so many minutes; --resume goes on later", Once,
        setReal<&O::maxMinutes>},
       {"--resume", "", "go on with what an earlier call left behind", Flag, setFlag<&O::resume>},

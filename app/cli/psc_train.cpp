@@ -3,6 +3,7 @@
 #include "app/cli/machine.h"
 #include "app/cli/text.h"
 #include "core/base/memory_size.h"
+#include "core/calibration/corpus.h"
 #include "core/calibration/psc_trainer.h"
 
 namespace ropescope::cli {
@@ -17,6 +18,8 @@ Result<PscTrainingConfig> configFrom(Run& run) {
   const Options& options = run.options();
   auto choice = run.methodChoice();
   if (!choice) return choice.error();
+  auto corpus = calibration::corpusFiles(options.corpus);
+  if (!corpus) return corpus.error();
   PscTrainingConfig config{.rope = *std::move(choice),
                            .contextTokens = *options.context,
                            .steps = options.psc.steps,
@@ -29,7 +32,7 @@ Result<PscTrainingConfig> configFrom(Run& run) {
                            .windowsPerStep = options.psc.accumulate,
                            .clipNorm = options.psc.clip,
                            .seed = options.seed,
-                           .corpus = options.corpus,
+                           .corpus = *std::move(corpus),
                            .init = options.psc.init,
                            .initCheck = options.force ? OriginCheck::Ignore : OriginCheck::Enforce,
                            .out = *options.out,
@@ -59,8 +62,9 @@ void describe(Run& run, const PscTrainingConfig& config) {
     if (name != "corpus") settings["training"][name] = value;
   }
   Json files = Json::array();
-  for (const auto& path : config.corpus) files.push_back(path.string());
+  for (const auto& path : run.options().corpus) files.push_back(path.string());
   settings["corpus"] = std::move(files);
+  settings["corpus_files"] = config.corpus.size();
   settings["init"] = config.init ? Json(config.init->filename().string()) : Json(nullptr);
   settings["steps"] = config.steps;
   settings["max_minutes"] = config.maxMinutes ? Json(*config.maxMinutes) : Json(nullptr);

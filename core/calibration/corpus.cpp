@@ -53,6 +53,34 @@ Status addContent(Sha256& hash, const std::filesystem::path& path) {
 
 }  // namespace
 
+Result<std::vector<std::filesystem::path>> corpusFiles(
+    const std::vector<std::filesystem::path>& named) {
+  namespace fs = std::filesystem;
+  std::vector<fs::path> files;
+  for (const fs::path& path : named) {
+    std::error_code error;
+    if (!fs::is_directory(path, error)) {
+      files.push_back(path);
+      continue;
+    }
+    std::vector<fs::path> texts;
+    for (const auto& entry : fs::directory_iterator(path, error)) {
+      if (entry.path().extension() == ".txt") texts.push_back(entry.path());
+    }
+    if (texts.empty()) {
+      return Error{ErrorCode::InvalidArgument,
+                   path.string() +
+                       " is a folder without texts (*.txt); name text files or a "
+                       "folder of them"};
+    }
+    std::sort(texts.begin(), texts.end(), [](const fs::path& a, const fs::path& b) {
+      return a.filename().string() < b.filename().string();
+    });
+    files.insert(files.end(), texts.begin(), texts.end());
+  }
+  return files;
+}
+
 Result<Corpus> Corpus::open(CorpusOptions options) {
   Corpus corpus(std::move(options));
   const CorpusOptions& o = corpus.m_options;

@@ -16,6 +16,11 @@
 
 namespace ropescope::calibration {
 
+// The files that a corpus is named by: a folder stands for its texts (*.txt), in the order of their
+// names' bytes. InvalidArgument when a folder has none.
+Result<std::vector<std::filesystem::path>> corpusFiles(
+    const std::vector<std::filesystem::path>& named);
+
 // Every input predicts its target, the token after it.
 struct TrainingWindow {
   std::vector<std::int32_t> inputs;   // [T]: BOS where the tokenizer adds one, then T - 1 tokens

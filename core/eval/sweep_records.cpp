@@ -278,6 +278,7 @@ class Reader {
     for (const Json& file : settings.at("corpus")) {
       record.corpus.push_back(fs::path(file.get<std::string>()).filename().string());
     }
+    record.corpusFiles = settings.value("corpus_files", record.corpus.size());
     if (!losses.empty()) {
       const auto last = std::min(losses.size(), kLastSteps);
       record.firstLoss = losses.front();

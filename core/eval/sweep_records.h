@@ -70,7 +70,8 @@ struct TrainingRecord {
   std::string alpha;    // as the training wrote it, like the next two
   std::string rate;
   std::string init;                 // file it started from, or its hash; "none"
-  std::vector<std::string> corpus;  // file names
+  std::vector<std::string> corpus;  // names of files or folders
+  std::int64_t corpusFiles = 0;
   double seconds = 0.0;
   double firstLoss = 0.0;  // nats
   double lastLoss = 0.0;   // mean of the last kLastSteps

@@ -35,7 +35,7 @@ std::string stepsText(const TrainingRecord& run) {
 }
 
 std::string corpusText(const TrainingRecord& run) {
-  return countOf(static_cast<std::int64_t>(run.corpus.size()), "file");
+  return countOf(run.corpusFiles, "file");
 }
 
 // Columns that are the same for all runs are said once, above the table.
@@ -89,7 +89,8 @@ std::string sameWindowsText(const std::vector<TrainingRecord>& trainings) {
     const auto [known, fresh] =
         first.try_emplace(Draw{run.method, run.factor, run.context, run.seed}, &run);
     const TrainingRecord& one = *known->second;
-    if (fresh || (one.corpus == run.corpus && one.tokensPerStep == run.tokensPerStep)) continue;
+    if (fresh || (one.corpus == run.corpus && one.corpusFiles == run.corpusFiles &&
+                  one.tokensPerStep == run.tokensPerStep)) continue;
     others.push_back(run.name);
   }
   if (others.empty()) {

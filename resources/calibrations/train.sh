@@ -81,7 +81,7 @@ trainOne() {  # METHOD-SCALEx-VARIANT-seedN
   fi
   [[ -s $out/$name.safetensors.state ]] && options+=(--resume)
   echo "$name" >&2
-  "$program" psc train --threads 1 --corpus "$books"/*.txt --rope "$method" --factor "$scale" \
+  "$program" psc train --threads 1 --corpus "$books" --rope "$method" --factor "$scale" \
     --context $((scale * trained)) --steps $count --accumulate "$windows" --rate $rate \
     --warmup $warmup --seed "$seed" "${options[@]}" --out "$out/$name.safetensors" --json "$out/$name.json" \
     >"$out/$name.log" 2>&1 || echo "$name stopped: $(tail -n 1 "$out/$name.log")" >&2

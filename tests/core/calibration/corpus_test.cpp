@@ -117,6 +117,18 @@ TEST_F(CorpusTest, AFileWithoutAWindowIsLeftOutAloud) {
   EXPECT_NE(m_said.find("short.json has 3 tokens"), std::string::npos) << m_said;
 }
 
+TEST_F(CorpusTest, AFolderStandsForItsTextsInTheOrderOfTheirNames) {
+  const auto folder = m_temp / "books";
+  std::filesystem::create_directories(folder / "deeper");
+  for (const char* name : {"b.txt", "a-2.txt", "a.txt", "notes.md"}) writeText(folder / name, "x");
+  const auto files = corpusFiles({m_temp / "first.txt", folder});
+  ASSERT_TRUE(files) << files.error().message;
+  EXPECT_EQ(*files, (std::vector<std::filesystem::path>{m_temp / "first.txt", folder / "a-2.txt",
+                                                        folder / "a.txt", folder / "b.txt"}));
+  expectError(corpusFiles({folder / "deeper"}), ErrorCode::InvalidArgument,
+              {"deeper", "folder without texts"});
+}
+
 TEST_F(CorpusTest, SaysWhatItCannotUse) {
   const auto ids = idsFile("ids.json", 3, 20);
   expectError(open({ids}, 4096), ErrorCode::InvalidArgument, {"too few for one window", "4,096"});

@@ -520,6 +520,11 @@ TEST(SweepReport, SaysWhichRunsSawOtherWindows) {
   std::string text = trainingSection({lora, psc});
   EXPECT_THAT(text, HasSubstr("saw the same windows in the same order"));
   EXPECT_THAT(text, HasSubstr("| rate |"));  // a column where the runs differ
+  psc.corpusFiles = 2;  // a folder that has grown
+  text = trainingSection({lora, psc});
+  EXPECT_THAT(text, HasSubstr("and seed saw: psc."));
+  EXPECT_THAT(text, HasSubstr("| corpus |"));
+  psc.corpusFiles = lora.corpusFiles;
   psc.corpus = {"b.txt"};
   text = trainingSection({lora, psc});
   EXPECT_THAT(text,
