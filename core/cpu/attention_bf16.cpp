@@ -6,6 +6,10 @@
 #ifdef ROPESCOPE_AVX512_BF16
 #include "core/cpu/avx512/attention_passes.h"
 #endif
+#ifdef ROPESCOPE_AMX_BF16
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 namespace ropescope::cpu {
 namespace {
@@ -13,6 +17,33 @@ namespace {
 Status refuse(const std::string& text) {
   return Error{ErrorCode::InvalidArgument, "bfloat16 attention: " + text};
 }
+
+#ifdef ROPESCOPE_AMX_BF16
+// Linux hands out the 8 KiB of tile registers to processes that ask; threads started later have
+// them too. See the kernel's Documentation/arch/x86/xstate.rst.
+bool kernelGrantsTiles() {
+  constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
+  constexpr long kTileData = 18;               // XFEATURE_XTILE_DATA
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
+#endif
+
+#ifdef ROPESCOPE_AVX512_BF16
+blocks::BlockKernels kernelsFor([[maybe_unused]] const AttentionSizes& sizes) {
+  blocks::BlockKernels kernels;
+#ifdef ROPESCOPE_AMX_BF16
+  if (sizes.products == Products::Fastest && attentionTilesHeadSize(sizes.headDim) &&
+      attentionTilesSupported()) {
+    kernels.attendBlock = blocks::attendBlockInTiles;
+    kernels.backwardScratchFloats = blocks::backwardScratchFloatsInTiles;
+    kernels.backwardStep = blocks::backwardStepInTiles;
+    kernels.begin = blocks::beginTiles;
+    kernels.end = blocks::endTiles;
+  }
+#endif
+  return kernels;
+}
+#endif
 
 template <class Work>
 Status runChecked(const AttentionSizes& sizes, const Work& work) {
@@ -39,6 +70,16 @@ bool attentionBf16Supported() {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
          __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
+}
+
+bool attentionTilesSupported() {
+#ifdef ROPESCOPE_AMX_BF16
+  static const bool supported = attentionBf16Supported() && __builtin_cpu_supports("amx-tile") &&
+                                __builtin_cpu_supports("amx-bf16") && kernelGrantsTiles();
+  return supported;
 #else
   return false;
 #endif
@@ -73,7 +114,7 @@ Status attendBf16(const AttentionSizes& sizes, [[maybe_unused]] const AttentionF
                   [[maybe_unused]] const ParallelFor& parallelFor) {
   return runChecked(sizes, [&] {
 #ifdef ROPESCOPE_AVX512_BF16
-    blocks::runForward(sizes, pass, parallelFor);
+    blocks::runForward(sizes, pass, kernelsFor(sizes), parallelFor);
 #endif
   });
 }
@@ -86,7 +127,7 @@ Status attendBf16Backward(const AttentionSizes& sizes,
   }
   return runChecked(sizes, [&] {
 #ifdef ROPESCOPE_AVX512_BF16
-    blocks::runBackward(sizes, pass, parallelFor);
+    blocks::runBackward(sizes, pass, kernelsFor(sizes), parallelFor);
 #endif
   });
 }

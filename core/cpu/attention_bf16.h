@@ -2,7 +2,8 @@
 // with the tokens, not with their square.
 //
 // Products are of bfloat16 values with float32 sums, the softmax is float32. The result depends on
-// the inputs and sizes alone, not on how many threads `ParallelFor` uses.
+// the inputs, the sizes and what multiplies (see Products), not on how many threads `ParallelFor`
+// uses.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +20,12 @@ using Bfloat16 = std::uint16_t;  // the upper half of a float32
 using RangeWork = std::function<void(std::int64_t begin, std::int64_t end)>;
 using ParallelFor = std::function<void(std::int64_t count, const RangeWork& work)>;
 
+// What multiplies. Both give the same up to the order of float32 sums.
+enum class Products {
+  Fastest,  // matrix tiles (AMX) where attentionTilesSupported() and the head size allow them
+  Vectors,
+};
+
 enum class Mask {
   None,
   Causal,  // the last T of S tokens ask: query t sees keys 0 … S - T + t
@@ -32,6 +39,7 @@ struct AttentionSizes {
   int headDim = 0;           // D, see attentionHeadSize()
   double scale = 0.0;        // of q · k, mostly 1 / sqrt(D)
   Mask mask = Mask::Causal;
+  Products products = Products::Fastest;
 };
 
 // [heads, tokens, D] with the last dimension contiguous; strides in values.
@@ -71,8 +79,15 @@ struct AttentionBackward {
 // Whether this build and this CPU can: x86-64 with AVX-512 F, BW, DQ, VL and BF16.
 bool attentionBf16Supported();
 
+// Whether products can be made in matrix tiles: Linux on a CPU with AMX-BF16. The first call asks
+// the kernel to let this process use them.
+bool attentionTilesSupported();
+
 constexpr bool attentionHeadSize(std::int64_t headDim) {
   return headDim >= 16 && headDim <= 256 && headDim % 16 == 0;
+}
+constexpr bool attentionTilesHeadSize(std::int64_t headDim) {
+  return headDim % 32 == 0;
 }
 
 // The error names the size that the passes do not take.

@@ -1,5 +1,5 @@
 // The work of one thread: blocks of queries against blocks of keys, in AVX-512 with bfloat16
-// products.
+// products, which are made in vectors or, on CPUs that have them, in matrix tiles (AMX).
 //
 // Scores are computed transposed, a row per key and a lane per query, so that maxima, sums and
 // log-sum-exps are plain vectors. vdpbf16ps multiplies pairs of bfloat16 that stand in one 32-bit
@@ -49,6 +49,7 @@ struct ForwardBlock {
 
 std::int64_t forwardScratchFloats(int headDim);
 void attendBlock(const ForwardBlock& block, float* scratch);
+void attendBlockInTiles(const ForwardBlock& block, float* scratch);
 
 // One head's queries as the backward pass reads them.
 struct QueryBlock {
@@ -79,6 +80,12 @@ struct BackwardStep {
 
 std::int64_t backwardScratchFloats();
 void backwardStep(const BackwardStep& step, float* scratch);
+std::int64_t backwardScratchFloatsInTiles();
+void backwardStepInTiles(const BackwardStep& step, float* scratch);
+
+// A thread's tiles are shaped before its first work in tiles and given back after its last.
+void beginTiles();
+void endTiles();
 
 // delta[i] = sum over d of gradOutput[i][d] * output[i][d]; zero beyond the rows.
 void rowProducts(const Rows& gradOutput, const Rows& output, int headDim, float* delta);

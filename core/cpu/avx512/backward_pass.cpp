@@ -70,9 +70,11 @@ std::int64_t keyBlocksAtOnce(const AttentionLayout& layout) {
 
 class BackwardPass {
  public:
-  BackwardPass(const AttentionSizes& sizes, const AttentionBackward& pass)
+  BackwardPass(const AttentionSizes& sizes, const AttentionBackward& pass,
+               const BlockKernels& kernels)
       : m_layout(sizes),
         m_pass(pass),
+        m_kernels(kernels),
         m_heads(std::min(sizes.kvHeads, kHeadsAtOnce)),
         m_keyBlocks(keyBlocksAtOnce(m_layout)),
         m_parts(cutKeys(m_layout, m_heads)),
@@ -186,7 +188,8 @@ class BackwardPass {
         (m_layout.queryBlocks - part.firstQueryBlock) * 2 * m_layout.queryBlockWords;
     std::memset(querySums(local, part, part.firstQueryBlock), 0,
                 static_cast<std::size_t>(sums) * sizeof(float));
-    const AlignedBuffer<float> scratch(backwardScratchFloats());
+    const AlignedBuffer<float> scratch(m_kernels.backwardScratchFloats());
+    const KernelsAtWork atWork(m_kernels);
     for (std::int64_t block = part.begin; block < part.end; block += m_keyBlocks) {
       addKeyBlocks(local, part, block, scratch.get());
     }
@@ -214,12 +217,12 @@ class BackwardPass {
             .keys = std::min<std::int64_t>(kKeys, m_layout.sizes.keys - block * kKeys),
             .ahead = m_layout.past() + i * kQueries - block * kKeys};
         if (visible.ahead + kQueries <= 0) break;  // no query of the block sees these keys
-        backwardStep({.queries = queries,
-                      .keys = keyBlock(local, block),
-                      .visible = visible,
-                      .headDim = m_layout.sizes.headDim,
-                      .scale = m_layout.scale},
-                     scratch);
+        m_kernels.backwardStep({.queries = queries,
+                                .keys = keyBlock(local, block),
+                                .visible = visible,
+                                .headDim = m_layout.sizes.headDim,
+                                .scale = m_layout.scale},
+                               scratch);
       }
     }
     if (m_member + 1 == m_layout.groupHeads()) {
@@ -268,6 +271,7 @@ class BackwardPass {
 
   AttentionLayout m_layout;
   AttentionBackward m_pass;
+  BlockKernels m_kernels;
   std::int64_t m_heads = 0;      // key heads at once
   std::int64_t m_keyBlocks = 0;  // key blocks at once
   std::vector<Part> m_parts;
@@ -282,8 +286,8 @@ class BackwardPass {
 }  // namespace
 
 void runBackward(const AttentionSizes& sizes, const AttentionBackward& pass,
-                 const ParallelFor& parallelFor) {
-  BackwardPass(sizes, pass).run(parallelFor);
+                 const BlockKernels& kernels, const ParallelFor& parallelFor) {
+  BackwardPass(sizes, pass, kernels).run(parallelFor);
 }
 
 }  // namespace ropescope::cpu::blocks

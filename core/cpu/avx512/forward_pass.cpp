@@ -7,9 +7,11 @@ namespace {
 
 class ForwardPass {
  public:
-  ForwardPass(const AttentionSizes& sizes, const AttentionForward& pass)
+  ForwardPass(const AttentionSizes& sizes, const AttentionForward& pass,
+              const BlockKernels& kernels)
       : m_layout(sizes),
         m_pass(pass),
+        m_kernels(kernels),
         m_keyRows(sizes.kvHeads * m_layout.keyBlocks * m_layout.keyBlockWords),
         m_valueLanes(sizes.kvHeads * m_layout.keyBlocks * m_layout.keyBlockWords) {}
 
@@ -22,7 +24,8 @@ class ForwardPass {
     // but one: then equal counts are equal work.
     const std::int64_t pairs = (m_layout.queryBlocks + 1) / 2;
     parallelFor(m_layout.sizes.heads * pairs, [this, pairs](std::int64_t begin, std::int64_t end) {
-      const AlignedBuffer<float> scratch(forwardScratchFloats(m_layout.sizes.headDim));
+      const AlignedBuffer<float> scratch(m_kernels.forwardScratchFloats(m_layout.sizes.headDim));
+      const KernelsAtWork atWork(m_kernels);
       for (std::int64_t item = begin; item < end; ++item) {
         const std::int64_t head = item / pairs;
         const std::int64_t block = item % pairs;
@@ -54,19 +57,20 @@ class ForwardPass {
       visible.ahead = m_layout.past() + first;
       visible.keys = visible.ahead + queries.count;
     }
-    attendBlock({.queries = queries,
-                 .keyRows = m_keyRows.get() + at,
-                 .valueLanes = m_valueLanes.get() + at,
-                 .visible = visible,
-                 .headDim = sizes.headDim,
-                 .scale = m_layout.scale,
-                 .output = m_layout.queryRows(m_pass.output, head, queryBlock),
-                 .logSumExp = m_pass.logSumExp + head * sizes.tokens + first},
-                scratch);
+    m_kernels.attendBlock({.queries = queries,
+                           .keyRows = m_keyRows.get() + at,
+                           .valueLanes = m_valueLanes.get() + at,
+                           .visible = visible,
+                           .headDim = sizes.headDim,
+                           .scale = m_layout.scale,
+                           .output = m_layout.queryRows(m_pass.output, head, queryBlock),
+                           .logSumExp = m_pass.logSumExp + head * sizes.tokens + first},
+                          scratch);
   }
 
   AttentionLayout m_layout;
   AttentionForward m_pass;
+  BlockKernels m_kernels;
   AlignedBuffer<std::uint32_t> m_keyRows;     // [G][blocks][kKeys][D / 2]
   AlignedBuffer<std::uint32_t> m_valueLanes;  // [G][blocks][D][kKeys / 2]
 };
@@ -74,8 +78,8 @@ class ForwardPass {
 }  // namespace
 
 void runForward(const AttentionSizes& sizes, const AttentionForward& pass,
-                const ParallelFor& parallelFor) {
-  ForwardPass(sizes, pass).run(parallelFor);
+                const BlockKernels& kernels, const ParallelFor& parallelFor) {
+  ForwardPass(sizes, pass, kernels).run(parallelFor);
 }
 
 }  // namespace ropescope::cpu::blocks

@@ -121,8 +121,8 @@ void expectFormula(const AttentionSizes& sizes, const Inputs& in) {
   expectRounded(found.gradV, wanted.gradV, kTwoRoundings, "gradV");
 }
 
-AttentionSizes squareCausal(std::int64_t heads, std::int64_t kvHeads, std::int64_t tokens,
-                            int headDim) {
+AttentionSizes causalSizes(std::int64_t heads, std::int64_t kvHeads, std::int64_t tokens,
+                           int headDim) {
   return {.heads = heads,
           .kvHeads = kvHeads,
           .tokens = tokens,
@@ -131,17 +131,32 @@ AttentionSizes squareCausal(std::int64_t heads, std::int64_t kvHeads, std::int64
           .scale = 1.0 / std::sqrt(static_cast<double>(headDim))};
 }
 
-class AttentionBf16 : public testing::Test {
+class AttentionBf16 : public testing::TestWithParam<Products> {
  protected:
   void SetUp() override {
     if (!attentionBf16Supported()) {
       GTEST_SKIP() << "this CPU or this build has no AVX512-BF16: the kernels cannot run here";
     }
+    if (GetParam() == Products::Fastest && !attentionTilesSupported()) {
+      GTEST_SKIP() << "this CPU or this build has no AMX-BF16: the fastest products are in vectors";
+    }
+  }
+
+  static AttentionSizes squareCausal(std::int64_t heads, std::int64_t kvHeads, std::int64_t tokens,
+                                     int headDim) {
+    AttentionSizes sizes = causalSizes(heads, kvHeads, tokens, headDim);
+    sizes.products = GetParam();
+    return sizes;
   }
 };
 
+INSTANTIATE_TEST_SUITE_P(In, AttentionBf16, testing::Values(Products::Vectors, Products::Fastest),
+                         [](const testing::TestParamInfo<Products>& info) {
+                           return info.param == Products::Vectors ? "Vectors" : "Tiles";
+                         });
+
 // One token, ends before, at and after the edges of the blocks of 64 queries and 96 keys.
-TEST_F(AttentionBf16, EqualsTheFormulaAtEveryBlockEdge) {
+TEST_P(AttentionBf16, EqualsTheFormulaAtEveryBlockEdge) {
   for (const std::int64_t tokens : {1, 2, 3, 31, 32, 33, 63, 64, 65, 95, 96, 97, 127, 193, 300}) {
     SCOPED_TRACE(std::to_string(tokens) + " tokens");
     const AttentionSizes sizes = squareCausal(2, 1, tokens, 64);
@@ -149,7 +164,7 @@ TEST_F(AttentionBf16, EqualsTheFormulaAtEveryBlockEdge) {
   }
 }
 
-TEST_F(AttentionBf16, EqualsTheFormulaForEveryHeadSize) {
+TEST_P(AttentionBf16, EqualsTheFormulaForEveryHeadSize) {
   for (int headDim = 16; headDim <= 256; headDim += 16) {
     SCOPED_TRACE("head size " + std::to_string(headDim));
     const AttentionSizes sizes = squareCausal(2, 2, 131, headDim);
@@ -159,7 +174,7 @@ TEST_F(AttentionBf16, EqualsTheFormulaForEveryHeadSize) {
 
 // 2,000 keys of one key head are cut into parts in the backward pass; 9 key heads are more than it
 // takes at once.
-TEST_F(AttentionBf16, SumsGradientsOverTheHeadsOfAGroup) {
+TEST_P(AttentionBf16, SumsGradientsOverTheHeadsOfAGroup) {
   for (const auto& [heads, kvHeads, tokens] :
        {std::tuple{6, 2, 500}, std::tuple{3, 1, 2000}, std::tuple{18, 9, 100}}) {
     SCOPED_TRACE(std::to_string(heads) + " heads over " + std::to_string(kvHeads));
@@ -168,7 +183,7 @@ TEST_F(AttentionBf16, SumsGradientsOverTheHeadsOfAGroup) {
   }
 }
 
-TEST_F(AttentionBf16, SeesPastKeys) {
+TEST_P(AttentionBf16, SeesPastKeys) {
   for (const auto& [tokens, keys] :
        {std::pair{1, 77}, std::pair{5, 97}, std::pair{64, 96}, std::pair{130, 531}}) {
     SCOPED_TRACE(std::to_string(tokens) + " of " + std::to_string(keys));
@@ -178,7 +193,7 @@ TEST_F(AttentionBf16, SeesPastKeys) {
   }
 }
 
-TEST_F(AttentionBf16, SeesAllKeysWithoutAMask) {
+TEST_P(AttentionBf16, SeesAllKeysWithoutAMask) {
   for (const auto& [tokens, keys] :
        {std::pair{1, 1}, std::pair{3, 95}, std::pair{65, 97}, std::pair{300, 10}}) {
     SCOPED_TRACE(std::to_string(tokens) + " to " + std::to_string(keys));
@@ -190,14 +205,14 @@ TEST_F(AttentionBf16, SeesAllKeysWithoutAMask) {
 }
 
 // Scores up to about ±60: exp overflows float32 unless the maximum is taken off first.
-TEST_F(AttentionBf16, StaysExactWhenScoresAreLarge) {
+TEST_P(AttentionBf16, StaysExactWhenScoresAreLarge) {
   const AttentionSizes sizes = squareCausal(1, 1, 200, 64);
   expectFormula(sizes, reference::randomInputs(sizes, 4.0));
 }
 
 // Every query has the same score with every key: weights 1 / (t + 1), sums ln(t + 1).
-TEST_F(AttentionBf16, MeansValuesWhenKeysAreEqual) {
-  const AttentionSizes sizes = squareCausal(1, 1, 150, 16);
+TEST_P(AttentionBf16, MeansValuesWhenKeysAreEqual) {
+  const AttentionSizes sizes = squareCausal(1, 1, 150, 32);
   Inputs in = reference::randomInputs(sizes);
   std::fill(in.k.begin(), in.k.end(), Bfloat16{0});
   const Results found = runContiguous(sizes, in);
@@ -207,7 +222,7 @@ TEST_F(AttentionBf16, MeansValuesWhenKeysAreEqual) {
   EXPECT_EQ(found.output[0], in.v[0]);
 }
 
-TEST_F(AttentionBf16, DependsNotOnTheNumberOfThreads) {
+TEST_P(AttentionBf16, DependsNotOnTheNumberOfThreads) {
   const ParallelFor backwardsOneByOne = [](std::int64_t count, const RangeWork& work) {
     for (std::int64_t i = count; i-- > 0;) work(i, i + 1);
   };
@@ -270,7 +285,7 @@ class Interleaved {
   std::vector<Bfloat16> m_values;
 };
 
-TEST_F(AttentionBf16, ReadsAndWritesStridedViews) {
+TEST_P(AttentionBf16, ReadsAndWritesStridedViews) {
   const AttentionSizes sizes = squareCausal(4, 2, 133, 48);
   const Inputs in = reference::randomInputs(sizes);
   const auto view = [&](std::int64_t heads, const std::vector<Bfloat16>& values) {
@@ -312,14 +327,14 @@ TEST_F(AttentionBf16, ReadsAndWritesStridedViews) {
   }
 }
 
-TEST_F(AttentionBf16, ShowsANanInTheQueryThatHasIt) {
-  const AttentionSizes sizes = squareCausal(1, 1, 100, 16);
+TEST_P(AttentionBf16, ShowsANanInTheQueryThatHasIt) {
+  const AttentionSizes sizes = squareCausal(1, 1, 100, 32);
   Inputs in = reference::randomInputs(sizes);
-  in.q[70 * 16 + 3] = reference::toBfloat16(std::numeric_limits<double>::quiet_NaN());
+  in.q[70 * 32 + 3] = reference::toBfloat16(std::numeric_limits<double>::quiet_NaN());
   const Results found = runContiguous(sizes, in);
   for (std::size_t t = 0; t < 100; ++t) {
     EXPECT_EQ(std::isnan(found.logSumExp[t]), t == 70) << t;
-    EXPECT_EQ(std::isnan(fromBfloat16(found.output[16 * t])), t == 70) << t;
+    EXPECT_EQ(std::isnan(fromBfloat16(found.output[32 * t])), t == 70) << t;
   }
 }
 
@@ -329,7 +344,7 @@ std::string refusal(const AttentionSizes& sizes) {
 }
 
 TEST(AttentionBf16Sizes, AreRefusedByName) {
-  const AttentionSizes good = squareCausal(6, 2, 10, 64);
+  const AttentionSizes good = causalSizes(6, 2, 10, 64);
   EXPECT_EQ(refusal(good), "");
   const auto with = [&](auto change) {
     AttentionSizes sizes = good;
@@ -348,7 +363,7 @@ TEST(AttentionBf16Sizes, AreRefusedByName) {
 }
 
 TEST(AttentionBf16Sizes, OfTheBackwardPassAreCausal) {
-  AttentionSizes sizes = squareCausal(1, 1, 4, 16);
+  AttentionSizes sizes = causalSizes(1, 1, 4, 16);
   sizes.mask = Mask::None;
   const Status refused = attendBf16Backward(sizes, {}, kOneThread);
   ASSERT_FALSE(refused);
