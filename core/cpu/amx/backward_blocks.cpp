@@ -59,8 +59,8 @@ template <bool Masked>
 // Pᵀ and dSᵀ of 32 keys from row `row` on, in the layouts that the sums read.
 template <bool Masked>
 void weighKeys(const State& s, std::int64_t row) {
-  for (int c = 0; c < kVectors; c += 2) {
-    for (int r = 0; r < kSquare; r += 2) {
+  for (int r = 0; r < kSquare; r += 2) {
+    for (int c = 0; c < kVectors; c += 2) {
       Vectors v[2][2];
 #pragma GCC unroll 2
       for (int i = 0; i < 2; ++i) {

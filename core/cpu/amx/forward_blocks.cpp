@@ -5,22 +5,26 @@
 namespace ropescope::cpu::blocks {
 namespace {
 
-// Scores of 32 keys against all query lanes in use.
-void scoreKeys(const State& s, const std::uint32_t* keyRows, std::int64_t row, int vectors) {
+// Scores and weights of 32 lanes stand together, [kKeys][32] and [kKeys / 2][32]: with the keys
+// they fit the level-1 cache, and their vectors follow each other.
+Panel panelOf(const State& s, int lane) {
+  return {s.scores + lane * kKeys, s.weights + lane * (kKeys / 2), kSquare};
+}
+
+// Scores of 32 keys against 32 lanes.
+void scoreKeys(const State& s, const std::uint32_t* keyRows, std::int64_t row, int lane) {
   const int words = s.block.headDim / 2;
-  const Words keys{keyRows + row * words, words};
-  for (int lane = 0; lane < kLanes * vectors; lane += kSquare) {
-    clearSquare();
-    multiplyAddSquare(keys, {s.queryLanes + lane, kQueries}, 0, words / kMatrixWords);
-    storeSquare(s.scores + row * kQueries + lane, kQueries);
-  }
+  const Panel panel = panelOf(s, lane);
+  clearSquare();
+  multiplyAddSquare({keyRows + row * words, words}, {s.queryLanes + lane, kQueries}, 0,
+                    words / kMatrixWords);
+  storeSquare(panel.scores + row * panel.stride, panel.stride);
 }
 
 // Scores of one key and one vector of queries; the hidden ones are overwritten.
 template <bool Masked>
-[[gnu::always_inline]] inline __m512 seenScores(const State& s, const Visible& visible,
-                                                std::int64_t key, int c) {
-  float* at = s.scores + key * kQueries + kLanes * c;
+[[gnu::always_inline]] inline __m512 seenScores(float* at, const Visible& visible, std::int64_t key,
+                                                int c) {
   __m512 scores = _mm512_loadu_ps(at);
   if (Masked) {
     const std::int64_t hidden = key < visible.keys ? key - visible.ahead : kQueries;
@@ -30,31 +34,31 @@ template <bool Masked>
   return scores;
 }
 
-// Two keys and two vectors of queries at once, to hide the latency of a comparison.
+// Of 32 keys and 32 lanes. Two keys at once, to hide the latency of a comparison.
 template <bool Masked>
-void findMaxima(const State& s, const Visible& visible, std::int64_t row, int vectors) {
-  for (int c = 0; c < vectors; c += 2) {
-    __m512 maxima[2][2];
+void findMaxima(const State& s, const Visible& visible, std::int64_t row, int lane) {
+  const Panel panel = panelOf(s, lane);
+  __m512 maxima[2][2];
 #pragma GCC unroll 2
-    for (int i = 0; i < 2; ++i) {
-      maxima[0][i] = _mm512_loadu_ps(s.blockMaximum + kLanes * (c + i));
-      maxima[1][i] = maxima[0][i];
-    }
-    for (std::int64_t key = row; key < row + kSquare; key += 2) {
+  for (int c = 0; c < 2; ++c) {
+    maxima[0][c] = _mm512_loadu_ps(s.blockMaximum + lane + kLanes * c);
+    maxima[1][c] = maxima[0][c];
+  }
+  for (std::int64_t key = row; key < row + kSquare; key += 2) {
 #pragma GCC unroll 2
-      for (int r = 0; r < 2; ++r) {
+    for (int r = 0; r < 2; ++r) {
+      float* scores = panel.scores + (key + r) * panel.stride;
 #pragma GCC unroll 2
-        for (int i = 0; i < 2; ++i) {
-          maxima[r][i] =
-              _mm512_max_ps(seenScores<Masked>(s, visible, key + r, c + i), maxima[r][i]);
-        }
+      for (int c = 0; c < 2; ++c) {
+        const __m512 seen =
+            seenScores<Masked>(scores + kLanes * c, visible, key + r, lane / kLanes + c);
+        maxima[r][c] = _mm512_max_ps(seen, maxima[r][c]);
       }
     }
+  }
 #pragma GCC unroll 2
-    for (int i = 0; i < 2; ++i) {
-      _mm512_storeu_ps(s.blockMaximum + kLanes * (c + i),
-                       _mm512_max_ps(maxima[1][i], maxima[0][i]));
-    }
+  for (int c = 0; c < 2; ++c) {
+    _mm512_storeu_ps(s.blockMaximum + lane + kLanes * c, _mm512_max_ps(maxima[1][c], maxima[0][c]));
   }
 }
 
@@ -78,7 +82,8 @@ void addValues(const State& s, const std::uint32_t* valueLanes, std::int64_t squ
     for (int lane = 0; lane < kLanes * vectors; lane += kSquare) {
       float* output = s.output + row * kQueries + lane;
       loadSquare(output, kQueries);
-      multiplyAddSquare(values, {s.weights + lane, kQueries}, 0, squares);
+      const Panel panel = panelOf(s, lane);
+      multiplyAddSquare(values, {panel.weights, panel.stride}, 0, squares);
       storeSquare(output, kQueries);
     }
   }
@@ -93,16 +98,18 @@ void attendKeys(const State& s, std::int64_t firstKey, int vectors) {
   const std::uint32_t* keyRows = s.block.keyRows + keyBlock * kKeys * (headDim / 2);
   hideAll(s, vectors);
   storesAreDone();
-  for (std::int64_t row = 0; row < squares * kSquare; row += kSquare) {
-    scoreKeys(s, keyRows, row, vectors);
-    const bool allSee = row + kSquare <= visible.keys && row + kSquare - 1 <= visible.ahead;
-    if (allSee) {
-      findMaxima<false>(s, visible, row, vectors);
-    } else {
-      findMaxima<true>(s, visible, row, vectors);
+  for (int lane = 0; lane < kLanes * vectors; lane += kSquare) {
+    for (std::int64_t row = 0; row < squares * kSquare; row += kSquare) {
+      scoreKeys(s, keyRows, row, lane);
+      const bool allSee = row + kSquare <= visible.keys && row + kSquare - 1 <= visible.ahead;
+      if (allSee) {
+        findMaxima<false>(s, visible, row, lane);
+      } else {
+        findMaxima<true>(s, visible, row, lane);
+      }
     }
+    weigh(s, visible, squares * kMatrixWords, lane, panelOf(s, lane));
   }
-  weigh(s, visible, squares * kMatrixWords, vectors);
   rescale(s, vectors);
   storesAreDone();
   addValues(s, s.block.valueLanes + keyBlock * headDim * (kKeys / 2), squares, vectors);

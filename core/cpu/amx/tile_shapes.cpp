@@ -19,7 +19,9 @@ constexpr Shapes kShapes;
 
 }  // namespace
 
-void beginTiles() { _tile_loadconfig(&kShapes); }
+void beginTiles() {
+  _tile_loadconfig(&kShapes);
+}
 
 void endTiles() {
   _tile_release();

@@ -87,7 +87,9 @@ void attendKeys(const State& s, std::int64_t firstKey) {
   hideAll(s, C);
   const std::uint32_t* keyRows = s.block.keyRows + keyBlock * kKeys * (headDim / 2);
   forEachTile(2 * pairs, ScoreRows<C>{s, keyRows, visible});
-  weigh(s, visible, pairs, C);
+  for (int lane = 0; lane < kLanes * C; lane += 2 * kLanes) {
+    weigh(s, visible, pairs, lane, {s.scores + lane, s.weights + lane, kQueries});
+  }
   const std::uint32_t* valueLanes = s.block.valueLanes + keyBlock * headDim * (kKeys / 2);
   forEachTile(headDim, OutputRowsOf<C>{s, valueLanes, pairs});
 }

@@ -44,16 +44,22 @@ struct LaneSums {
   return {old, _mm512_max_ps(scaled, old)};
 }
 
-[[gnu::always_inline]] inline void weighPair(const State& s, std::int64_t pair, int lane,
+// Where the scores and weights of two vectors of queries begin.
+struct Panel {
+  float* scores;
+  std::uint32_t* weights;
+  std::int64_t stride;  // from key to key, and from pair to pair
+};
+
+[[gnu::always_inline]] inline void weighPair(const Panel& panel, std::int64_t pair, __m512 scale,
                                              LaneSums& sums) {
-  const __m512 scale = _mm512_set1_ps(s.block.scale);
-  const float* scores = s.scores + 2 * pair * kQueries + lane;
+  const float* scores = panel.scores + 2 * pair * panel.stride;
   const __m512 low = exp2Of(_mm512_fmsub_ps(_mm512_loadu_ps(scores), scale, sums.maximum));
   const __m512 high =
-      exp2Of(_mm512_fmsub_ps(_mm512_loadu_ps(scores + kQueries), scale, sums.maximum));
+      exp2Of(_mm512_fmsub_ps(_mm512_loadu_ps(scores + panel.stride), scale, sums.maximum));
   sums.even = _mm512_add_ps(sums.even, low);
   sums.odd = _mm512_add_ps(sums.odd, high);
-  _mm512_storeu_si512(s.weights + pair * kQueries + lane, pairHalves(toBfloat16(low, high)));
+  _mm512_storeu_si512(panel.weights + pair * panel.stride, pairHalves(toBfloat16(low, high)));
 }
 
 [[gnu::always_inline]] inline void endLanes(const State& s, int lane, const LaneSums& sums) {
@@ -65,27 +71,27 @@ struct LaneSums {
   _mm512_storeu_ps(s.factor + lane, factor);
 }
 
-// Weights exp(score - maximum) as bfloat16 pairs, and their sums. Two vectors of queries at once:
-// four sums hide the latency of an addition, two do not.
-void weigh(const State& s, const Visible& visible, std::int64_t pairs, int vectors) {
-  for (int lane = 0; lane < kLanes * vectors; lane += 2 * kLanes) {
-    const int next = lane + kLanes;
-    const std::int64_t last = visible.ahead + next + kLanes - 1;  // the last row that a lane sees
-    const std::int64_t seen = last < 0 ? 0 : last / 2 + 1;
-    const std::int64_t shown = seen < pairs ? seen : pairs;
-    LaneSums first = beginLanes(s, lane);
-    LaneSums second = beginLanes(s, next);
-    for (std::int64_t pair = 0; pair < shown; ++pair) {
-      weighPair(s, pair, lane, first);
-      weighPair(s, pair, next, second);
-    }
-    for (std::int64_t pair = shown; pair < pairs; ++pair) {
-      _mm512_storeu_si512(s.weights + pair * kQueries + lane, _mm512_setzero_si512());
-      _mm512_storeu_si512(s.weights + pair * kQueries + next, _mm512_setzero_si512());
-    }
-    endLanes(s, lane, first);
-    endLanes(s, next, second);
+// Weights exp(score - maximum) as bfloat16 pairs, and their sums, of the lanes `lane` … `lane`
+// + 31. Two vectors of queries at once: four sums hide the latency of an addition, two do not.
+void weigh(const State& s, const Visible& visible, std::int64_t pairs, int lane,
+           const Panel& panel) {
+  const Panel next{panel.scores + kLanes, panel.weights + kLanes, panel.stride};
+  const std::int64_t last = visible.ahead + lane + 2 * kLanes - 1;  // the last row that a lane sees
+  const std::int64_t seen = last < 0 ? 0 : last / 2 + 1;
+  const std::int64_t shown = seen < pairs ? seen : pairs;
+  const __m512 scale = _mm512_set1_ps(s.block.scale);
+  LaneSums first = beginLanes(s, lane);
+  LaneSums second = beginLanes(s, lane + kLanes);
+  for (std::int64_t pair = 0; pair < shown; ++pair) {
+    weighPair(panel, pair, scale, first);
+    weighPair(next, pair, scale, second);
   }
+  for (std::int64_t pair = shown; pair < pairs; ++pair) {
+    _mm512_storeu_si512(panel.weights + pair * panel.stride, _mm512_setzero_si512());
+    _mm512_storeu_si512(next.weights + pair * panel.stride, _mm512_setzero_si512());
+  }
+  endLanes(s, lane, first);
+  endLanes(s, lane + kLanes, second);
 }
 
 void finish(const State& s) {
