@@ -3,10 +3,10 @@
 #
 #   resources/calibrations/train.sh BOOKS_DIR [PATTERN]
 #
-# BOOKS_DIR holds the training books (*.txt). Runs, two at a time on one thread each, what build/calibrations
-# does not hold yet and goes on with what was interrupted; PATTERN (a regular expression) chooses among the
-# runs, which are named METHOD-SCALEx-VARIANT-seedN: "^yarn-4x-" or "seed0$". Every run writes
-# NAME.safetensors and NAME.json (losses, settings, seconds).
+# BOOKS_DIR holds the training books (*.txt). Runs, two at a time (ROPESCOPE_JOBS) on one thread each, what
+# build/calibrations does not hold yet and goes on with what was interrupted; PATTERN (a regular expression)
+# chooses among the runs, which are named METHOD-SCALEx-VARIANT-seedN: "^yarn-4x-" or "seed0$". Every run
+# writes NAME.safetensors and NAME.json (losses, settings, seconds).
 #
 # Variants, with the same windows in the same order and the same steps:
 #   lora   LoRA pairs of rank 8 on q, k, v and o             122,880 parameters
@@ -89,4 +89,4 @@ trainOne() {  # METHOD-SCALEx-VARIANT-seedN
 
 export -f trainOne
 export here out program books trained steps
-listRuns | grep -E -- "$pattern" | xargs -P 2 -I{} bash -c 'trainOne {}'
+listRuns | grep -E -- "$pattern" | xargs -P "${ROPESCOPE_JOBS:-2}" -I{} bash -c 'trainOne {}'
