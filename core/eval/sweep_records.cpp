@@ -272,6 +272,7 @@ class Reader {
         .corpus = {},
         .seconds = run.at("training_seconds"),
         .dtype = settings.at("dtype"),
+        .device = settings.at("device"),
         .end = run.at("end")};
     // Older results name the file by its hash alone.
     if (settings.contains("init") && settings["init"].is_string()) record.init = settings["init"];

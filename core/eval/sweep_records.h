@@ -76,7 +76,8 @@ struct TrainingRecord {
   double firstLoss = 0.0;  // nats
   double lastLoss = 0.0;   // mean of the last kLastSteps
   std::string dtype;
-  std::string end;  // "finished", "minutes", "stopped"
+  std::string device;  // "cpu", "cuda:0"
+  std::string end;     // "finished", "minutes", "stopped"
 };
 inline constexpr std::size_t kLastSteps = 10;
 

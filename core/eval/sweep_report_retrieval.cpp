@@ -19,27 +19,30 @@ struct Share {
   std::int64_t asked = 0;
 };
 
-// Rows in order of first appearance; the seeds of a variant are added up.
+// Rows in the order of the other tables; the seeds of a variant are added up.
 template <class Column, class Record>
 class Grid {
  public:
   using Row = std::map<Column, Share>;
 
   void add(const Record& record, const Column& column, std::int64_t right, std::int64_t asked) {
-    const auto name = std::pair(record.setting.base, record.setting.variant);
-    if (!m_rows.contains(name)) m_names.push_back(name);
+    const SweptSetting& setting = record.setting;
+    const std::pair name(setting.base, setting.variant);
+    if (!m_rows.contains(name)) {
+      m_groups.push_back({setting.base, setting.method, setting.factor, setting.variant});
+    }
     Share& share = m_rows[name][column];
     share.right += right;
     share.asked += asked;
     m_columns.insert(column);
   }
-  const auto& names() const { return m_names; }
-  const Row& row(const std::pair<std::string, std::string>& name) const { return m_rows.at(name); }
+  std::vector<LossGroup> groups() const { return inReportOrder(m_groups); }
+  const Row& row(const LossGroup& group) const { return m_rows.at({group.base, group.variant}); }
   const std::set<Column>& columns() const { return m_columns; }
 
  private:
-  std::vector<std::pair<std::string, std::string>> m_names;
-  std::map<std::pair<std::string, std::string>, Row> m_rows;
+  std::vector<LossGroup> m_groups;
+  std::map<std::pair<std::string, std::string>, Row> m_rows;  // base, variant
   std::set<Column> m_columns;
 };
 
@@ -106,11 +109,12 @@ std::string recipePart(const std::string& name, const KeyGrid& grid) {
   std::vector<std::string> header = {"setting", "variant", "effective context"};
   for (const std::int64_t length : lengthsOf(grid)) header.push_back(countText(length));
   MarkdownTable table(header);
-  for (const auto& row : grid.names()) {
-    std::vector<std::string> cells = {"`" + row.first + "`", row.second,
-                                      effectiveLength(grid, grid.row(row), threshold)};
+  for (const LossGroup& group : grid.groups()) {
+    const auto& row = grid.row(group);
+    std::vector<std::string> cells = {"`" + group.base + "`", group.variant,
+                                      effectiveLength(grid, row, threshold)};
     for (const std::int64_t length : lengthsOf(grid)) {
-      cells.push_back(lengthCell(grid, grid.row(row), length));
+      cells.push_back(lengthCell(grid, row, length));
     }
     table.add(std::move(cells));
   }
@@ -158,11 +162,12 @@ std::string questionSection(const std::vector<QuestionRecord>& records, const st
     std::vector<std::string> header = {"setting", "variant"};
     for (const std::int64_t length : grid.columns()) header.push_back(countText(length));
     MarkdownTable table(header);
-    for (const auto& name : grid.names()) {
-      std::vector<std::string> row = {"`" + name.first + "`", name.second};
+    for (const LossGroup& group : grid.groups()) {
+      const auto& shares = grid.row(group);
+      std::vector<std::string> row = {"`" + group.base + "`", group.variant};
       for (const std::int64_t length : grid.columns()) {
-        const auto found = grid.row(name).find(length);
-        row.push_back(found == grid.row(name).end() ? kNone : shareText(found->second));
+        const auto found = shares.find(length);
+        row.push_back(found == shares.end() ? kNone : shareText(found->second));
       }
       table.add(std::move(row));
     }

@@ -53,6 +53,7 @@ std::string trainingTable(const std::vector<TrainingRecord>& trainings) {
       {"start", [](const auto& run) { return run.init; }},
       {"corpus", corpusText},
       {"dtype", [](const auto& run) { return run.dtype; }},
+      {"device", [](const auto& run) { return run.device; }},
       {"steps", stepsText, true},
       {"tokens", [](const auto& run) { return countText(run.steps * run.tokensPerStep); }, true},
       {"minutes", [](const auto& run) { return minutesText(run.seconds); }, true},

@@ -371,6 +371,26 @@ TEST(SweepReport, EffectiveContextOfAPartOfTheGridIsALowerBound) {
   EXPECT_THAT(text, HasSubstr("| `none` | untrained | not measured |"));
 }
 
+// As in the tables of losses: without scaling first, then by method and by the factor's value.
+TEST(SweepReport, RetrievalRowsAreOrderedByMethodAndFactor) {
+  const auto key = [](const char* base, double factor) {
+    return PasskeyRecord{
+        .setting = {.base = base, .method = std::string(base).substr(0, 4), .factor = factor},
+        .recipe = "yarn",
+        .length = 64,
+        .trials = 4};
+  };
+  const std::string text =
+      passkeySection({key("yarn:factor=16", 16.0), key("none", 1.0), key("yarn:factor=4", 4.0)},
+                     "float32");
+  const auto none = text.find("`none`");
+  const auto four = text.find("`yarn:factor=4`");
+  const auto sixteen = text.find("`yarn:factor=16`");
+  EXPECT_LT(none, four);
+  EXPECT_LT(four, sixteen);
+  EXPECT_NE(sixteen, std::string::npos);
+}
+
 // Wilson's interval for 3 of 4 at 95 %, from the formula by hand: 0.301 to 0.954.
 TEST(SweepReport, QuestionsOfSeveralSeedsAreAddedUp) {
   const auto answers = [](std::int64_t seed, std::int64_t correct) {
@@ -467,7 +487,8 @@ TEST_F(SweepFiles, OfAChangedBookOnlyTheLastContentCounts) {
 // As psc train --json writes it; several one behind the other.
 TEST_F(SweepFiles, ReadsTrainings) {
   const std::string training = R"({
- "settings": {"command":"psc train","dtype":"bfloat16","seed":2,"context":4096,"steps":12,
+ "settings": {"command":"psc train","dtype":"bfloat16","device":"cpu","seed":2,"context":4096,
+   "steps":12,
    "rope":{"method":"pi","factor":4.0},"corpus":["books/a.txt","books/b.txt"],
    "training":{"LoRA rank":"8","LoRA alpha":"16","phase modules":"off","rate":"0.001",
      "init":"none"}},
@@ -489,7 +510,7 @@ TEST_F(SweepFiles, ReadsTrainings) {
   EXPECT_THAT(text, HasSubstr("| pi-4x-lora-seed2 | 12 | 98,304 | 1.5 | 5.0000 | 2.8000 |\n"));
   EXPECT_THAT(text, HasSubstr("The same for all runs: method pi, factor 4, context 4,096, seed 2, "
                               "modules LoRA r8, parameters 122,880, alpha 16, rate 0.001, start "
-                              "none, corpus 2 files, dtype bfloat16."));
+                              "none, corpus 2 files, dtype bfloat16, device cpu."));
   EXPECT_THAT(text, HasSubstr("2 runs, 3.0 minutes together"));
   EXPECT_THAT(text, HasSubstr("saw the same windows in the same order"));
 }
@@ -517,9 +538,10 @@ TEST(SweepReport, SaysWhichRunsSawOtherWindows) {
   psc.name = "psc";
   psc.steps = 9;  // more of the same windows
   psc.rate = "0.003";
+  psc.device = "cuda:0";
   std::string text = trainingSection({lora, psc});
   EXPECT_THAT(text, HasSubstr("saw the same windows in the same order"));
-  EXPECT_THAT(text, HasSubstr("| rate |"));  // a column where the runs differ
+  EXPECT_THAT(text, HasSubstr("| rate | device |"));  // columns where the runs differ
   psc.corpusFiles = 2;  // a folder that has grown
   text = trainingSection({lora, psc});
   EXPECT_THAT(text, HasSubstr("and seed saw: psc."));
