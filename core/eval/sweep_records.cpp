@@ -53,6 +53,11 @@ class Reader {
         m_records.perplexity,
         [&](const auto& record) { return record.bookHash == m_lastBooks.at(record.book); },
         [](const auto& record) { return record.book; });
+    if (m_shorterSeries > 0) {
+      m_records.notices.push_back(countOf(m_shorterSeries, "cell") +
+                                  " were measured with fewer trials as well, those with the most "
+                                  "count");
+    }
     if (m_records.devices.size() < 2) return;
     std::string devices;
     for (const std::string& device : m_records.devices) {
@@ -90,17 +95,32 @@ class Reader {
     return Done{};
   }
 
-  // The same cell measured again takes the place of the one before.
+  static bool isLonger(const PasskeyRecord& a, const PasskeyRecord& b) {
+    return a.setting.files == b.setting.files && a.trials > b.trials;
+  }
+  static bool isLonger(const QuestionRecord& a, const QuestionRecord& b) {
+    return a.setting.files == b.setting.files && a.asked > b.asked;
+  }
+  static bool isLonger(const auto&, const auto&) { return false; }
+
+  // The same cell measured again takes the place of the one before, unless it has fewer trials:
+  // those are the first ones of the same series.
   template <class Record>
   void put(std::vector<Record>& records, const std::string& name, Record record) {
     const auto [known, fresh] = m_places.emplace(name, records.size());
     if (fresh) {
       records.push_back(std::move(record));
+      return;
+    }
+    Record& before = records[known->second];
+    const bool shorter = isLonger(before, record);
+    if (shorter || isLonger(record, before)) {
+      ++m_shorterSeries;
     } else {
-      records[known->second] = std::move(record);
       m_records.notices.push_back(m_file + ": " + name +
                                   " was measured again, the last one counts");
     }
+    if (!shorter) before = std::move(record);
   }
 
   Status addCell(const ResultJson& record) {
@@ -322,6 +342,7 @@ class Reader {
   SweepRecords& m_records;
   std::string m_file;                              // being read
   std::map<std::string, std::size_t> m_places;     // where a cell stands in its list
+  std::int64_t m_shorterSeries = 0;                // cells that a longer series holds, too
   std::map<std::string, std::string> m_lastFiles;  // hashes by label
   std::map<std::string, std::string> m_lastBooks;  // hashes by name
 };

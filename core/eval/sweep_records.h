@@ -110,8 +110,9 @@ struct SweepRecords {
 };
 
 // Files of `sweep --out`, of `psc train --json` and `longrope search --json` (one object, or one a
-// line). Of cells that were measured again the last one counts; of a calibration, a factor file or
-// a book whose content changed, only the cells of the last content (a notice names the others).
+// line). Of cells that were measured again the last one counts, of pass keys and questions the one
+// with the most trials; of a calibration, a factor file or a book whose content changed, only the
+// cells of the last content (a notice names the others).
 // Errors: CorruptFile with the file; InvalidArgument for another command's file, and for
 // sweeps of different models or dtypes, which must not share a table.
 Result<SweepRecords> readSweepRecords(const std::vector<std::filesystem::path>& files);

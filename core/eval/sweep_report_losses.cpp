@@ -185,35 +185,44 @@ std::string perplexitySection(const LossReport& report) {
   return text;
 }
 
+namespace {
+
+// Every setting that has windows of `longest`; empty without one.
+std::string growthTable(const SweepLosses& losses, std::int64_t longest) {
+  const auto& ends = losses.binEnds(longest);
+  if (ends.size() < 2) return {};
+  std::vector<std::string> header = {"setting", "variant"};
+  for (const std::int64_t end : ends) header.push_back("to " + countText(end));
+  MarkdownTable table(header);
+  std::int64_t windows = 0;
+  for (const LossGroup& group : losses.groups()) {
+    const auto whole = losses.mean(group, longest, {0, longest});
+    if (!whole) continue;
+    windows = std::max(windows, whole->mean.windows);
+    std::vector<std::string> row = {"`" + group.base + "`", group.variant};
+    for (const std::int64_t end : ends) {
+      row.push_back(perplexityCell(losses, group, longest, end));
+    }
+    table.add(std::move(row));
+  }
+  if (table.empty()) return {};
+  return limitText(losses.windowsPerBook()) + ", " + countText(windows) + " in all:\n\n" +
+         table.text();
+}
+
+}  // namespace
+
 std::string growthSection(const LossReport& report) {
   const auto lengths = lengthsOf(report);
   if (lengths.empty()) return {};
-  const std::int64_t longest = *lengths.rbegin();
-  for (const SweepLosses& losses : report.sets) {
-    const auto& ends = losses.binEnds(longest);
-    if (ends.size() < 2) continue;
-    std::vector<std::string> header = {"setting", "variant"};
-    for (const std::int64_t end : ends) header.push_back("to " + countText(end));
-    MarkdownTable table(header);
-    std::int64_t windows = 0;
-    for (const LossGroup& group : losses.groups()) {
-      if (!losses.mean(group, longest, {0, longest})) continue;
-      std::vector<std::string> row = {"`" + group.base + "`", group.variant};
-      for (const std::int64_t end : ends) {
-        row.push_back(perplexityCell(losses, group, longest, end));
-        const auto mean = losses.mean(group, longest, {0, end});
-        if (mean) windows = std::max(windows, mean->mean.windows);
-      }
-      table.add(std::move(row));
-    }
-    if (table.empty()) continue;
-    return "## Perplexity as the context grows\n\nOne pass over each of " +
-           countOf(windows, "window") + " of " + countText(longest) +
-           " tokens: the mean over all positions up to a length, every setting with its one "
-           "factor. " +
-           "± as above.\n\n" + table.text();
-  }
-  return {};
+  std::string tables;
+  for (const SweepLosses& losses : report.sets) tables += growthTable(losses, *lengths.rbegin());
+  if (tables.empty()) return {};
+  return "## Perplexity as the context grows\n\nOne pass over each window of " +
+         countText(*lengths.rbegin()) +
+         " tokens: the mean over all positions up to a length, every setting with its one factor. "
+         "± as above.\n\n" +
+         tables;
 }
 
 std::string comparisonSection(const LossReport& report) {

@@ -320,9 +320,22 @@ TEST(SweepReport, ComparesOnlyTheSameWindows) {
 TEST(SweepReport, ShowsPerplexityAtEveryLengthOfOnePass) {
   const std::string text = sweepReport(recordsOf(twoVariants()), {});
   EXPECT_THAT(text, HasSubstr("## Perplexity as the context grows"));
-  EXPECT_THAT(text, HasSubstr("One pass over each of 4 windows of 8 tokens"));
+  EXPECT_THAT(text, HasSubstr("One pass over each window of 8 tokens"));
+  EXPECT_THAT(text, HasSubstr("All windows, 4 in all:\n\n| setting"));
   EXPECT_THAT(text, HasSubstr("| setting | variant | to 4 | to 8 |"));
   EXPECT_THAT(text, testing::ContainsRegex("`pi:factor=2` \\| lora \\| 42.52 ± [0-9.]+ \\| 24.01"));
+}
+
+// exp(4) = 54.60.
+TEST(SweepReport, ShowsWhatHasFewerWindowsAsTheContextGrowsToo) {
+  auto records = twoVariants();
+  records.push_back(cell("pi:factor=2", "wide", 0, "a", {{4.0, 4.0}}));
+  records.back().windowsPerBook = 1;
+  const std::string text = sweepReport(recordsOf(records), {});
+  const std::string growth = text.substr(text.find("## Perplexity as the context grows"));
+  const auto fewer = growth.find("At most 1 window a book, 1 in all:");
+  EXPECT_LT(growth.find("| `pi:factor=2` | lora | 42.52"), fewer);
+  EXPECT_THAT(growth.substr(fewer), HasSubstr("| `pi:factor=2` | wide | 54.60 | 54.60 |"));
 }
 
 TEST(SweepReport, HasOnlySectionsWithData) {
@@ -441,7 +454,39 @@ TEST_F(SweepFiles, OfACellMeasuredAgainTheLastCounts) {
   EXPECT_THAT(records->notices[0], HasSubstr("x, perplexity at 8, a was measured again"));
 }
 
-// Cells of a calibration that was trained anew: those of the old one must not be averaged in.
+std::string passkeyRecord(int found, int trials) {
+  return R"({"key":{"measure":"passkey","setting":"x","files":["1f"],"length":8,"recipe":"yarn"},)"
+         R"("base":"pi","method":"pi","factor":2.0,"variant":"psc","seed":3,"depth":0.5,"found":)" +
+         std::to_string(found) + R"(,"trials":)" + std::to_string(trials) + R"(,"device":"cpu","version":"1"})";
+}
+
+std::string questionRecord(int correct, int asked) {
+  return R"({"key":{"measure":"questions","setting":"x","files":["1f"],"length":8},)"
+         R"("base":"pi","method":"pi","factor":2.0,"variant":"psc","seed":3,)"
+         R"("types":[{"type":"fact","asked":)" +
+         std::to_string(asked) + R"(,"correct":)" + std::to_string(correct) +
+         R"(}],"device":"cpu","version":"1"})";
+}
+
+// The first trials of a longer series are the shorter one: added up they would count twice.
+TEST_F(SweepFiles, OfACellMeasuredWithFewerTrialsTooTheMostCount) {
+  const std::string more = passkeyRecord(7, 8) + "\n" + questionRecord(20, 24) + "\n";
+  const std::string fewer = passkeyRecord(1, 2) + "\n" + questionRecord(3, 6) + "\n";
+  for (const auto& text : {more + fewer, fewer + more}) {
+    const auto records = readSweepRecords({file("a.jsonl", std::string(kHeader) + "\n" + text)});
+    ASSERT_TRUE(records) << records.error().message;
+    ASSERT_EQ(records->passkey.size(), 1U);
+    EXPECT_EQ(records->passkey[0].trials, 8);
+    EXPECT_EQ(records->passkey[0].found, 7);
+    ASSERT_EQ(records->questions.size(), 1U);
+    EXPECT_EQ(records->questions[0].asked, 24);
+    EXPECT_EQ(records->questions[0].correct, 20);
+    ASSERT_EQ(records->notices.size(), 1U);
+    EXPECT_EQ(records->notices[0],
+              "2 cells were measured with fewer trials as well, those with the most count");
+  }
+}
+
 TEST_F(SweepFiles, SaysThatCellsAreOfSeveralDevices) {
   std::string onGpu = record("pi:factor=2", "[[2.0]]");
   const std::string device = R"("device":"cpu")";
@@ -455,6 +500,7 @@ TEST_F(SweepFiles, SaysThatCellsAreOfSeveralDevices) {
   EXPECT_THAT(records->notices[0], HasSubstr("measured on cpu and cuda:0"));
 }
 
+// Cells of a calibration that was trained anew: those of the old one must not be averaged in.
 TEST_F(SweepFiles, OfAChangedFileOnlyTheLastContentCounts) {
   std::string otherBook = record("x", "[[9.0]]", "old");
   otherBook.replace(otherBook.find("\"book\":\"a\""), 10, "\"book\":\"b\"");
