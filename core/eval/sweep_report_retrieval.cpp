@@ -103,6 +103,15 @@ std::string effectiveLength(const KeyGrid& grid, const KeyGrid::Row& row, double
   return countText(longest);
 }
 
+// With few trials a length that a longer series loses by one key stands.
+bool trialsDiffer(const KeyGrid& grid) {
+  std::set<std::int64_t> trials;
+  for (const LossGroup& group : grid.groups()) {
+    for (const auto& [spot, share] : grid.row(group)) trials.insert(share.asked);
+  }
+  return trials.size() > 1;
+}
+
 std::string recipePart(const std::string& name, const KeyGrid& grid) {
   const auto recipe = findRecipe(name);
   const double threshold = recipe ? recipeThreshold(*recipe) : 1.0;
@@ -123,11 +132,15 @@ std::string recipePart(const std::string& name, const KeyGrid& grid) {
     depthText += (depthText.empty() ? "" : ", ") + fixedText(100.0 * depth, 0);
   }
   return "### Recipe " + name + "\n\n" +
-         (recipe ? std::string(recipeText(*recipe)) + ". " : std::string()) +
+         (recipe ? "Prompt: " + std::string(recipeText(*recipe)) + ". " : std::string()) +
          "Keys found of all, in brackets at each depth (" + depthText +
          " % of the text before the key). Effective context: the longest length at which, and at "
          "every shorter one, at least " +
-         fixedText(100.0 * threshold, 0) + " % are found at every depth.\n\n" + table.text();
+         fixedText(100.0 * threshold, 0) + " % are found at every depth." +
+         (trialsDiffer(grid) ? " Settings differ in their number of keys: the more keys, the "
+                               "harder it is to reach; compare the counts."
+                             : "") +
+         "\n\n" + table.text();
 }
 
 std::string shareText(const Share& share) {

@@ -384,6 +384,20 @@ TEST(SweepReport, EffectiveContextOfAPartOfTheGridIsALowerBound) {
   EXPECT_THAT(text, HasSubstr("| `none` | untrained | not measured |"));
 }
 
+TEST(SweepReport, SaysThatSettingsHaveDifferentNumbersOfKeys) {
+  const auto key = [](const char* base, std::int64_t trials) {
+    return PasskeyRecord{.setting = {.base = base, .variant = kUntrained},
+                         .recipe = "yarn",
+                         .length = 64,
+                         .depth = 0,
+                         .found = 2,
+                         .trials = trials};
+  };
+  const char* warning = "Settings differ in their number of keys";
+  EXPECT_THAT(passkeySection({key("pi", 2), key("none", 8)}, "float32"), HasSubstr(warning));
+  EXPECT_THAT(passkeySection({key("pi", 8), key("none", 8)}, "float32"), Not(HasSubstr(warning)));
+}
+
 // As in the tables of losses: without scaling first, then by method and by the factor's value.
 TEST(SweepReport, RetrievalRowsAreOrderedByMethodAndFactor) {
   const auto key = [](const char* base, double factor) {
@@ -393,9 +407,8 @@ TEST(SweepReport, RetrievalRowsAreOrderedByMethodAndFactor) {
         .length = 64,
         .trials = 4};
   };
-  const std::string text =
-      passkeySection({key("yarn:factor=16", 16.0), key("none", 1.0), key("yarn:factor=4", 4.0)},
-                     "float32");
+  const std::string text = passkeySection(
+      {key("yarn:factor=16", 16.0), key("none", 1.0), key("yarn:factor=4", 4.0)}, "float32");
   const auto none = text.find("`none`");
   const auto four = text.find("`yarn:factor=4`");
   const auto sixteen = text.find("`yarn:factor=16`");
@@ -457,7 +470,8 @@ TEST_F(SweepFiles, OfACellMeasuredAgainTheLastCounts) {
 std::string passkeyRecord(int found, int trials) {
   return R"({"key":{"measure":"passkey","setting":"x","files":["1f"],"length":8,"recipe":"yarn"},)"
          R"("base":"pi","method":"pi","factor":2.0,"variant":"psc","seed":3,"depth":0.5,"found":)" +
-         std::to_string(found) + R"(,"trials":)" + std::to_string(trials) + R"(,"device":"cpu","version":"1"})";
+         std::to_string(found) + R"(,"trials":)" + std::to_string(trials) +
+         R"(,"device":"cpu","version":"1"})";
 }
 
 std::string questionRecord(int correct, int asked) {
@@ -588,7 +602,7 @@ TEST(SweepReport, SaysWhichRunsSawOtherWindows) {
   std::string text = trainingSection({lora, psc});
   EXPECT_THAT(text, HasSubstr("saw the same windows in the same order"));
   EXPECT_THAT(text, HasSubstr("| rate | device |"));  // columns where the runs differ
-  psc.corpusFiles = 2;  // a folder that has grown
+  psc.corpusFiles = 2;                                // a folder that has grown
   text = trainingSection({lora, psc});
   EXPECT_THAT(text, HasSubstr("and seed saw: psc."));
   EXPECT_THAT(text, HasSubstr("| corpus |"));
