@@ -96,12 +96,15 @@ QString LogTicker::label(double value) {
 QVector<double> LogTicker::createTickVector(double tickStep, const QCPRange& range) {
   if (range.lower <= 0) return {};
   const double decades = std::log10(range.upper / range.lower);
-  if (decades > 3.2) {
-    const QVector<double> ticks = decadeTicks(range, {1});
-    return ticks.size() <= kMostTicks ? ticks
-                                      : everyNth(ticks, (ticks.size() - 1) / kMostTicks + 1);
+  if (decades > 0.9 && decades <= 3.2) {
+    const QVector<double> ticks = decadeTicks(range, {1, 2, 5});
+    if (!m_most || ticks.size() <= *m_most) return ticks;
   }
-  if (decades > 0.9) return decadeTicks(range, {1, 2, 5});
+  if (decades > 0.9) {
+    const QVector<double> ticks = decadeTicks(range, {1});
+    const qsizetype most = m_most.value_or(kMostTicks);
+    return ticks.size() <= most ? ticks : everyNth(ticks, (ticks.size() - 1) / most + 1);
+  }
   return QCPAxisTicker::createTickVector(tickStep, range);
 }
 

@@ -1,6 +1,8 @@
 // Tick positions and labels for token counts and for logarithmic values.
 #pragma once
 
+#include <optional>
+
 #include <qcustomplot.h>
 
 namespace ropescope::ui {
@@ -30,12 +32,16 @@ class Log2Ticker : public QCPAxisTicker {
 class LogTicker : public QCPAxisTicker {
  public:
   static QString label(double value);
+  void setMostTicks(int most) { m_most = most; }  // that have room, 2 or more
 
  protected:
   QVector<double> createTickVector(double tickStep, const QCPRange& range) override;
   QVector<double> createSubTickVector(int subTickCount, const QVector<double>& ticks) override;
   QString getTickLabel(double tick, const QLocale& locale, QChar formatChar,
                        int precision) override;
+
+ private:
+  std::optional<int> m_most;  // none: as many as a tall axis takes
 };
 
 }  // namespace ropescope::ui

@@ -86,6 +86,31 @@ TEST(AnglePlot, NamesItsQuantitiesAndKeepsThePositionOffTheAngles) {
   EXPECT_GE(position->topLeft->pixelPosition().y(), plot.plot()->axisRect(1)->bottom());
 }
 
+// As in the default window of 1,600 by 1,000 pixels.
+TEST(AnglePlot, TickLabelsHaveRoom) {
+  AngleViewModel model;
+  const auto none = rope::findMethod("none")->plan(yarnPlan()->context, {});
+  model.setPlan(std::make_shared<const rope::RotaryPlan>(*none));
+  model.prepareFlip();  // the ghost has a line in the legend
+  model.setPlan(yarnPlan());
+  AnglePlot plot(model);
+  plot.resize(390, 326);
+  plot.show();
+  plot.plot()->replot();
+  for (int part = 0; part < 3; ++part) {
+    const QCPAxis* axis = plot.plot()->axisRect(part)->axis(QCPAxis::atLeft);
+    QVector<double> ticks;
+    axis->ticker()->generate(axis->range(), QLocale::c(), u'g', 6, ticks, nullptr, nullptr);
+    const double height = QFontMetricsF(axis->tickLabelFont()).ascent();
+    for (int i = 1; i < ticks.size(); ++i) {
+      if (!axis->range().contains(ticks[i - 1]) || !axis->range().contains(ticks[i])) continue;
+      const double apart =
+          std::abs(axis->coordToPixel(ticks[i]) - axis->coordToPixel(ticks[i - 1]));
+      EXPECT_GE(apart, height) << "part " << part << ", " << ticks[i - 1] << " and " << ticks[i];
+    }
+  }
+}
+
 // As WCAG 2.2 defines it; text needs 4.5.
 double luminance(const QColor& color) {
   const auto linear = [](double value) {
