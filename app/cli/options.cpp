@@ -1,6 +1,7 @@
 #include "app/cli/options.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 #include <set>
@@ -140,16 +141,26 @@ class Parser {
   std::set<std::string> m_given;
 };
 
+using Target = std::pair<const char*, const std::optional<std::filesystem::path>&>;
+
+std::array<Target, 5> targetsOf(const Options& options) {
+  return {Target{"--json", options.json}, Target{"--csv", options.csv},
+          Target{"--wide-csv", options.wideCsv}, Target{"--png", options.png},
+          Target{"--out", options.out}};
+}
+
+std::string streamTarget(const Options& options) {
+  for (const auto& [name, path] : targetsOf(options)) {
+    if (&path == &options.json || !path || *path != "-") continue;
+    return std::string(name) + " names a file; only --json - writes to standard output";
+  }
+  return {};
+}
+
 // Two results in one file: the later would replace the earlier.
 std::string sameTargets(const Options& options) {
-  const std::pair<const char*, const std::optional<std::filesystem::path>&> targets[] = {
-      {"--json", options.json},
-      {"--csv", options.csv},
-      {"--wide-csv", options.wideCsv},
-      {"--png", options.png},
-      {"--out", options.out}};
   std::map<std::filesystem::path, const char*> taken;
-  for (const auto& [name, path] : targets) {
+  for (const auto& [name, path] : targetsOf(options)) {
     if (!path || *path == "-") continue;
     std::error_code error;
     const auto absolute = std::filesystem::absolute(*path, error);
@@ -190,6 +201,7 @@ std::string contradiction(const Parser& parser) {
   if (given("--stride") && options.protocol != Protocol::Sliding) {
     return "--stride belongs to --protocol sliding; add it or leave --stride out";
   }
+  if (std::string stream = streamTarget(options); !stream.empty()) return stream;
   if (std::string same = sameTargets(options); !same.empty()) return same;
   for (const char* name : {"--psc-strength", "--lora", "--force"}) {
     // psc train takes its calibration as the one to start from.

@@ -47,11 +47,21 @@ TEST(Limits, RepeatedSettingsAreRefused) {
   expectSentence(with({"--json", "x.out", "--csv", "./x.out"}), 2, "both name");
 }
 
+// Written into a file of that name, the result would look lost.
+TEST(Limits, OnlyTheJsonResultGoesToStandardOutput) {
+  const std::string document = sample().string();
+  expectSentence({"perplexity", "--document", document, "--csv", "-"}, 2,
+                 "--csv names a file; only --json - writes to standard output");
+  expectSentence({"perplexity", "--document", document, "--wide-csv", "-"}, 2, "--wide-csv names");
+  expectSentence({"render", "--out", "-"}, 2, "--out names");
+}
+
 TEST(Limits, PositionsBeyondTheDefaultPlanWidenIt) {
   const Json json = result({"angles", "--rope", "yarn", "--position", "4095"});
   EXPECT_EQ(json.at("settings").at("context"), 4096);
   EXPECT_EQ(json.at("settings").at("rope").at("factor"), 4.0);
-  const Json given = result({"angles", "--rope", "yarn", "--position", "4095", "--context", "2048"});
+  const Json given =
+      result({"angles", "--rope", "yarn", "--position", "4095", "--context", "2048"});
   EXPECT_EQ(given.at("settings").at("context"), 2048);
   const Json none = result({"angles", "--rope", "none", "--factor", "4"});
   EXPECT_EQ(none.at("settings").at("context"), 1024);
@@ -92,9 +102,8 @@ TEST(Outputs, InAFolderThatTakesNoFileFailBeforeTheWork) {
 
 TEST(Outputs, MeasuredCurvesSurviveACsvThatCannotBeWritten) {
   if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full to play a full disk";
-  const Outcome outcome =
-      run({"perplexity", "--document", sample().string(), "--lengths", "64", "--methods", "none",
-           "--csv", "/dev/full", "--json", "-"});
+  const Outcome outcome = run({"perplexity", "--document", sample().string(), "--lengths", "64",
+                               "--methods", "none", "--csv", "/dev/full", "--json", "-"});
   EXPECT_EQ(outcome.status, 1);
   const Json json = Json::parse(outcome.out);
   EXPECT_THAT(json.at("error").at("message").get<std::string>(), HasSubstr("free some space"));
@@ -110,8 +119,8 @@ TEST(Settings, NameFilesWithTheirHashesAndWhereTheRotationComesFrom) {
   const Json score = result({"score", "--document", text.string(), "--factor", "2"});
   EXPECT_EQ(score.at("settings").at("document_sha256"), sha256);
   EXPECT_EQ(score.at("settings").at("rope").at("from"), "model config");  // plain takes no factor
-  const Json yarn = result({"score", "--document", text.string(), "--rope", "yarn", "--factor",
-                            "2"});
+  const Json yarn =
+      result({"score", "--document", text.string(), "--rope", "yarn", "--factor", "2"});
   EXPECT_EQ(yarn.at("settings").at("rope").at("from"), "--rope, --factor");
 
   const Json curves = result({"perplexity", "--document", sample().string(), "--lengths", "64,128",
@@ -131,11 +140,11 @@ TEST(Settings, NameFilesWithTheirHashesAndWhereTheRotationComesFrom) {
 TEST(Interrupt, LeavesEveryFieldOfTheContract) {
   const TempDir folder;
   const auto file = folder.path() / "partial.json";
-  const Outcome outcome = run(Call{
-      .arguments = {"ask", "--document", sample().string(), "--document-tokens", "0:200",
-                    "--question", "Who is Jack?", "--question", "Where?", "--max-new-tokens",
-                    "20000", "--temperature", "5", "--json", file.string()},
-      .interruptAfter = "Q: Who is Jack?"});
+  const Outcome outcome = run(
+      Call{.arguments = {"ask", "--document", sample().string(), "--document-tokens", "0:200",
+                         "--question", "Who is Jack?", "--question", "Where?", "--max-new-tokens",
+                         "20000", "--temperature", "5", "--json", file.string()},
+           .interruptAfter = "Q: Who is Jack?"});
   EXPECT_EQ(outcome.status, 130) << outcome.err;
   const Json json = Json::parse(fileText(file));
   ASSERT_EQ(json.at("answers").size(), 2U);
@@ -148,10 +157,9 @@ TEST(Interrupt, LeavesEveryFieldOfTheContract) {
 TEST(Interrupt, PadsLossesThatWereNotReached) {
   const TempDir folder;
   const auto file = folder.path() / "partial.json";
-  const Outcome outcome = run(Call{
-      .arguments = {"score", "--document", sample().string(), "--threads", "1", "--json",
-                    file.string()},
-      .interruptAfter = "planned "});
+  const Outcome outcome = run(Call{.arguments = {"score", "--document", sample().string(),
+                                                 "--threads", "1", "--json", file.string()},
+                                   .interruptAfter = "planned "});
   if (outcome.status == 0) GTEST_SKIP() << "done before the interrupt";
   EXPECT_EQ(outcome.status, 130) << outcome.err;
   const Json json = Json::parse(fileText(file));
