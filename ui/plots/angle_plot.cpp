@@ -45,7 +45,9 @@ AnglePlot::AnglePlot(const AngleViewModel& model, QWidget* parent)
   buildItems();
   linkAxes();
   connect(plot(), &QCustomPlot::mouseMove, this, &AnglePlot::hover);
-  connect(plot(), &QCustomPlot::beforeReplot, this, &AnglePlot::fitTicks);
+  connect(plot(), &QCustomPlot::beforeReplot, this, [this] {
+    for (const Part part : {Factor, Speed}) fitTickCount(*y(part));
+  });
   connect(&m_model, &AngleViewModel::curvesChanged, this, &AnglePlot::redraw);
   connect(&m_model, &AngleViewModel::positionChanged, this, &AnglePlot::redrawAngles);
   m_ghost = addCurve();  // first: it lies below the others
@@ -112,17 +114,6 @@ void AnglePlot::buildItems() {
   clipTo(m_trainedText, Speed);
   m_trainedText->position->setTypeX(QCPItemPosition::ptAxisRectRatio);
   m_trainedText->setPositionAlignment(Qt::AlignLeft | Qt::AlignBottom);
-}
-
-void AnglePlot::fitTicks() {
-  constexpr double kLine = 1.5;  // heights of the font from one label to the next
-  for (const Part part : {Factor, Speed}) {
-    const double height = QFontMetricsF(y(part)->tickLabelFont()).height();
-    const int labels =
-        std::clamp(static_cast<int>(m_rects[part]->height() / (kLine * height)), 2, 5);
-    y(part)->ticker()->setTickCount(labels);
-    if (part == Speed) y(part)->ticker().staticCast<LogTicker>()->setMostTicks(labels);
-  }
 }
 
 void AnglePlot::linkAxes() {

@@ -39,7 +39,6 @@ class AnglePlot : public PlotWidget {
   void buildPart(Part part);
   void buildItems();
   void linkAxes();
-  void fitTicks();  // as many labels as the plots are tall
   void labelAxes();
   void arrange();  // beside each other when there is room, else below each other
   bool isShown(Part part) const;

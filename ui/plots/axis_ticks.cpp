@@ -121,4 +121,14 @@ QString LogTicker::getTickLabel(double tick, const QLocale&, QChar, int) {
   return label(tick);
 }
 
+void fitTickCount(const QCPAxis& axis) {
+  constexpr double kLine = 1.5;  // heights of the font from one label to the next
+  const double line = kLine * QFontMetricsF(axis.tickLabelFont()).height();
+  const int most = std::clamp(static_cast<int>(axis.axisRect()->height() / line), 2, 5);
+  axis.ticker()->setTickCount(most);
+  if (const auto logarithmic = axis.ticker().dynamicCast<LogTicker>()) {
+    logarithmic->setMostTicks(most);
+  }
+}
+
 }  // namespace ropescope::ui

@@ -44,4 +44,7 @@ class LogTicker : public QCPAxisTicker {
   std::optional<int> m_most;  // none: as many as a tall axis takes
 };
 
+// At most as many labels as an upright axis has room for, 2 to 5.
+void fitTickCount(const QCPAxis& axis);
+
 }  // namespace ropescope::ui
